@@ -1,0 +1,1 @@
+"""Venue connectors of Robson, found by entry point; transport shared by all of them."""

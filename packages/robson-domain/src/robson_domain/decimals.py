@@ -1,0 +1,158 @@
+"""Exact decimal arithmetic under one explicit context.
+
+Every operation names the context itself, so whatever context a notebook or a library has
+set around us changes nothing (operators on bare ``Decimal`` would obey it). Text has one
+form: no exponent, no trailing zeros, no ``-0``.
+
+Invariants:
+    1. A number that passed :func:`to_decimal` is finite and within the digit limits.
+    2. ``to_decimal(text(x)) == x`` for every such number.
+    3. Binary floats are refused, never converted.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import (
+    ROUND_HALF_EVEN,
+    Clamped,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    InvalidOperation,
+    Overflow,
+)
+from typing import Final
+
+from robson_domain.errors import ValidationError
+
+INTEGER_DIGITS_MAX: Final = 20
+"""Digits before the point; the largest supply of any listed coin has 15."""
+FRACTION_DIGITS_MAX: Final = 40
+"""Digits after the point; a price times a rate needs about 20, a product of two such 40."""
+
+CONTEXT: Final = Context(
+    prec=100,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation, Clamped],
+)
+"""Wide enough that sums and products of admitted numbers are exact; only division rounds."""
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+
+
+def to_decimal(value: object, field: str = "number") -> Decimal:
+    """Return ``value`` as an exact, finite Decimal.
+
+    Args:
+        value: A ``Decimal``, an ``int`` or plain decimal text such as ``"0.01"``.
+        field: Name used in the error message.
+
+    Raises:
+        ValidationError: For floats, text that is no number, NaN, infinities and numbers with
+            more digits than money ever has.
+    """
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        kind = type(value).__name__
+        raise ValidationError(field, f'{kind} is not exact; write it as text, e.g. "0.01"')
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValidationError(field, f"{value[:40]!r} is not a decimal number, e.g. 0.01")
+    if isinstance(value, int):
+        # Bounded before conversion: turning a huge int into a Decimal costs quadratic time.
+        if abs(value) >= 10**INTEGER_DIGITS_MAX:
+            raise ValidationError(field, f"more than {INTEGER_DIGITS_MAX} digits before the point")
+        return Decimal(value)
+    if isinstance(value, str) and len(value) > 200:
+        raise ValidationError(field, "more than 200 characters")
+    return _checked(Decimal(value), field)
+
+
+def _checked(number: Decimal, field: str) -> Decimal:
+    if not number.is_finite():
+        raise ValidationError(field, "must be a finite number")
+    if not number:
+        return ZERO
+    if number.adjusted() >= INTEGER_DIGITS_MAX:
+        raise ValidationError(field, f"more than {INTEGER_DIGITS_MAX} digits before the point")
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -FRACTION_DIGITS_MAX:
+        number = CONTEXT.normalize(number)
+        exponent = number.as_tuple().exponent
+        if isinstance(exponent, int) and exponent < -FRACTION_DIGITS_MAX:
+            raise ValidationError(field, f"more than {FRACTION_DIGITS_MAX} digits after the point")
+    return number
+
+
+def text(number: Decimal) -> str:
+    """Return the one canonical text of ``number``: no exponent, no trailing zeros, no ``-0``."""
+    if not number:
+        return "0"
+    plain = format(number, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def add(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact sum, whatever the ambient context."""
+    return CONTEXT.add(left, right)
+
+
+def sub(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact difference, whatever the ambient context."""
+    return CONTEXT.subtract(left, right)
+
+
+def mul(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact product, whatever the ambient context."""
+    return CONTEXT.multiply(left, right)
+
+
+def div(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Return the quotient to 100 digits; round it with a named rounding before it is used.
+
+    Raises:
+        decimal.DivisionByZero: When ``divisor`` is zero; callers exclude that by type.
+    """
+    return CONTEXT.divide(dividend, divisor)
+
+
+def neg(number: Decimal) -> Decimal:
+    """Return the number with its sign turned, exactly."""
+    return CONTEXT.minus(number)
+
+
+def absolute(number: Decimal) -> Decimal:
+    """Return the number without its sign, exactly."""
+    return CONTEXT.abs(number)
+
+
+def total(numbers: tuple[Decimal, ...] | list[Decimal]) -> Decimal:
+    """Return the exact sum of ``numbers`` (zero for none)."""
+    result = ZERO
+    for number in numbers:
+        result = CONTEXT.add(result, number)
+    return result
+
+
+def rounded(number: Decimal, digits: int) -> Decimal:
+    """Return ``number`` to ``digits`` digits after the point, half to even; for display only."""
+    return CONTEXT.quantize(number, Decimal(1).scaleb(-digits, CONTEXT))
+
+
+def floor_div(number: Decimal, step: Decimal) -> int:
+    """Return how many whole ``step`` fit into ``number`` (both ≥ 0), exactly."""
+    quotient = CONTEXT.divide_int(number, step)
+    return int(quotient)
+
+
+def ceil_div(number: Decimal, step: Decimal) -> int:
+    """Return the smallest count of ``step`` that is not less than ``number`` (both ≥ 0)."""
+    quotient, rest = CONTEXT.divmod(number, step)
+    return int(quotient) + (1 if rest else 0)

@@ -1,0 +1,245 @@
+"""Facts, logged: one closed union. What happened is never rewritten.
+
+Every event carries its place in the log and its cause; the first event of a step also carries
+the input that caused it, so that ``why`` can run the decision again and compare.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+
+from robson_domain.identity import ClientOrderId, EventId, PositionId
+from robson_domain.inputs import ArmPosition, Input
+from robson_domain.intents import Intent
+from robson_domain.orders import Fill, OrderStatus
+from robson_domain.position import CloseReason, Doubt
+from robson_domain.signals import DetectorSignal
+from robson_domain.values import Money, Price, PriceDelta, Quantity
+
+
+@attrs.frozen(kw_only=True)
+class _Event:
+    """Envelope of every event.
+
+    Attributes:
+        event_id: Derived from database epoch and sequence.
+        sequence: Global, gap-free, from 1.
+        ts_event: Venue time of the cause, UTC ns.
+        ts_received: Receive time of the cause, UTC ns.
+        cause_id: Which input caused it.
+        mark: Last market trade id of the pair that is part of the state after this event.
+        input: The causing input, on the first event of a step.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    event_id: EventId
+    sequence: int
+    position_id: PositionId
+    ts_event: int
+    ts_received: int
+    cause_id: str
+    mark: int = 0
+    input: Input | None = None
+
+    @property
+    def timestamp(self) -> int:
+        """Receive time of the causing input, UTC ns; never a clock read."""
+        return self.ts_received
+
+    @property
+    def event_type(self) -> str:
+        """Stable name of this kind of event."""
+        return type(self).__name__
+
+
+@attrs.frozen(kw_only=True)
+class PositionArmed(_Event):
+    """A detector may now enter once."""
+
+    command: ArmPosition
+
+
+@attrs.frozen(kw_only=True)
+class PositionDisarmed(_Event):
+    """Ended before any signal was acted on: ``disarmed``, ``expired``, ``panic`` …"""
+
+    reason: CloseReason
+
+
+@attrs.frozen(kw_only=True)
+class EntrySignalReceived(_Event):
+    """The detector's one signal was taken; an account snapshot is asked for."""
+
+    signal: DetectorSignal
+
+
+@attrs.frozen(kw_only=True)
+class EntryDenied(_Event):
+    """We refused the entry before sending anything."""
+
+    code: str
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class EntryOrderPlaced(_Event):
+    """The entry is decided; it is sent once this is durable.
+
+    Attributes:
+        stop_distance: D, exact.
+        risk_amount: R, the budget the quantity was sized with, quote currency.
+        fee_rate: Taker fee used, ratio.
+        checks: Codes of everything that was checked and passed.
+    """
+
+    intent: Intent
+    stop_distance: PriceDelta
+    risk_amount: Money
+    fee_rate: Decimal
+    commission_in_base: bool
+    checks: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class EntryFilled(_Event):
+    """Part or all of the entry was executed; best and stop follow from it.
+
+    Attributes:
+        order_status: Status of the entry order after this fill.
+        open_qty: What is held or owed afterwards, base asset.
+    """
+
+    client_order_id: ClientOrderId
+    fill: Fill
+    order_status: OrderStatus
+    open_qty: Quantity
+    best: Price
+    stop: Price
+
+
+@attrs.frozen(kw_only=True)
+class TrailingStopUpdated(_Event):
+    """Summary of how far the stop has followed since the last event of the position."""
+
+    best: Price
+    stop: Price
+    previous_stop: Price
+
+
+@attrs.frozen(kw_only=True)
+class PositionCloseRequested(_Event):
+    """The person wants it closed while the entry is unfilled: remembered."""
+
+    reason: CloseReason
+
+
+@attrs.frozen(kw_only=True)
+class ExitTriggered(_Event):
+    """The latch: from here on the position only closes.
+
+    Attributes:
+        price: Price that triggered, None for a command.
+        stop: Stop that was hit, or that stood when the command came.
+    """
+
+    reason: CloseReason
+    price: Price | None
+    stop: Price | None
+
+
+@attrs.frozen(kw_only=True)
+class ExitOrderPlaced(_Event):
+    """An exit is decided; it is sent once this is durable."""
+
+    intent: Intent
+
+
+@attrs.frozen(kw_only=True)
+class ExitFilled(_Event):
+    """Part or all of an exit was executed."""
+
+    client_order_id: ClientOrderId
+    fill: Fill
+    order_status: OrderStatus
+    open_qty: Quantity
+
+
+@attrs.frozen(kw_only=True)
+class OrderRejected(_Event):
+    """The venue refused an order of ours.
+
+    Attributes:
+        attempt: Rejections of this kind in a row; from the third on it is an alert.
+        retry_at: When the next exit is decided, UTC ns; 0 for entries (never retried).
+    """
+
+    client_order_id: ClientOrderId
+    code: str
+    message: str
+    attempt: int
+    retry_at: int
+
+
+@attrs.frozen(kw_only=True)
+class OrderInDoubt(_Event):
+    """Nobody knows what became of an order; logged again with each piece of evidence."""
+
+    client_order_id: ClientOrderId
+    doubt: Doubt
+    code: str
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderResolved(_Event):
+    """The venue's last word on an order that was in doubt or ended without its whole fill."""
+
+    client_order_id: ClientOrderId
+    order_status: OrderStatus
+    filled_qty: Quantity
+    evidence: str
+
+
+@attrs.frozen(kw_only=True)
+class PositionClosed(_Event):
+    """Flat and settled.
+
+    Attributes:
+        realized_pnl: After commissions, quote currency; dust valued at the last exit price.
+        dust: What was too small to trade, base asset, signed (− owed).
+    """
+
+    reason: CloseReason
+    realized_pnl: Money
+    dust: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class PositionErrored(_Event):
+    """A person is needed; what is open keeps its stop."""
+
+    problem: str
+
+
+Event = (
+    PositionArmed
+    | PositionDisarmed
+    | EntrySignalReceived
+    | EntryDenied
+    | EntryOrderPlaced
+    | EntryFilled
+    | TrailingStopUpdated
+    | PositionCloseRequested
+    | ExitTriggered
+    | ExitOrderPlaced
+    | ExitFilled
+    | OrderRejected
+    | OrderInDoubt
+    | OrderResolved
+    | PositionClosed
+    | PositionErrored
+)

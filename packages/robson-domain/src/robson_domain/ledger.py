@@ -1,0 +1,48 @@
+"""The account-wide figures the risk gate needs, derived from events only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from robson_domain.values import ZERO_MONEY, Money
+
+DAY_NS: Final = 86_400_000_000_000
+
+
+@attrs.frozen(kw_only=True)
+class Ledger:
+    """Running totals over all positions.
+
+    Attributes:
+        capital: Risk capital of the account, quote currency.
+        realized_total: Realized PnL since the start of the log, quote currency.
+        realized_today: Of it, realized on UTC day ``day``.
+        day: Days since 1970-01-01 UTC of the last realized PnL.
+        peak_equity: Highest capital + realized PnL seen.
+        entries: Input times of recent entry intents, UTC ns, ascending.
+        sequence: Sequence of the last event in the log.
+    """
+
+    capital: Money
+    peak_equity: Money
+    realized_total: Money = ZERO_MONEY
+    realized_today: Money = ZERO_MONEY
+    day: int = 0
+    entries: tuple[int, ...] = ()
+    sequence: int = 0
+
+    @classmethod
+    def opening(cls, capital: Money) -> Ledger:
+        """Return the ledger of an account before its first event."""
+        return cls(capital=capital, peak_equity=capital)
+
+    @property
+    def equity(self) -> Money:
+        """Capital plus realized PnL, quote currency."""
+        return self.capital + self.realized_total
+
+    def realized_on(self, ts: int) -> Money:
+        """Return what was realized on the UTC day of ``ts`` (ns)."""
+        return self.realized_today if ts // DAY_NS == self.day else ZERO_MONEY

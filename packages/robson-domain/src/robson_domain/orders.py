@@ -1,0 +1,186 @@
+"""Orders and their fills, and the lifecycle table of an order."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from robson_domain import decimals
+from robson_domain.errors import ValidationError
+from robson_domain.identity import ClientOrderId, PositionId, TradeId
+from robson_domain.lifecycle import Table, next_status
+from robson_domain.symbols import OrderSide, Symbol
+from robson_domain.values import Notional, Price, Quantity
+
+
+class LiquiditySide(StrEnum):
+    """Whether the fill made or took liquidity."""
+
+    MAKER = "MAKER"
+    TAKER = "TAKER"
+
+
+@attrs.frozen(kw_only=True)
+class Fill:
+    """One execution at the venue.
+
+    Attributes:
+        trade_id: Venue's id; the same id is applied exactly once.
+        price: Price of this execution.
+        quantity: Executed quantity, base asset, before commission.
+        commission: Amount paid, in ``commission_asset``, positive = cost.
+        commission_asset: Base or quote asset of the symbol.
+        ts_event: Venue time, UTC ns.
+    """
+
+    trade_id: TradeId
+    price: Price
+    quantity: Quantity
+    commission: Quantity = Quantity(0)
+    commission_asset: str = ""
+    liquidity: LiquiditySide = LiquiditySide.TAKER
+    ts_event: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if not self.quantity:
+            raise ValidationError("quantity", "a fill must be above zero")
+
+    @property
+    def notional(self) -> Notional:
+        """Value of this fill, quote currency."""
+        return self.quantity * self.price
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    ACCEPTED = "ACCEPTED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    DENIED = "DENIED"
+    REJECTED = "REJECTED"
+    IN_DOUBT = "IN_DOUBT"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the venue does nothing more by itself; late fills are still believed."""
+        return self in _TERMINAL
+
+
+_S = OrderStatus
+_TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.DENIED, _S.REJECTED})
+_WORKING: Final[dict[str, OrderStatus]] = {
+    "accepted": _S.ACCEPTED,
+    "partially_filled": _S.PARTIALLY_FILLED,
+    "filled": _S.FILLED,
+    "canceled": _S.CANCELED,
+    "expired": _S.EXPIRED,
+    "rejected": _S.REJECTED,
+    "no_reply": _S.IN_DOUBT,
+}
+_LATE: Final[dict[str, OrderStatus]] = {
+    "partially_filled": _S.PARTIALLY_FILLED,
+    "filled": _S.FILLED,
+}
+ORDER_TRANSITIONS: Final[Table[OrderStatus]] = {
+    _S.DRAFT: {"submitted": _S.SUBMITTED, "denied": _S.DENIED},
+    _S.SUBMITTED: {**_WORKING, "cancel_sent": _S.PENDING_CANCEL},
+    # Venues repeat and reorder reports: an acknowledgement may follow a first fill.
+    _S.ACCEPTED: {**_WORKING, "cancel_sent": _S.PENDING_CANCEL},
+    _S.PARTIALLY_FILLED: {
+        **_WORKING,
+        "accepted": _S.PARTIALLY_FILLED,
+        "cancel_sent": _S.PENDING_CANCEL,
+    },
+    # A cancel may be refused because the order was filled first.
+    _S.PENDING_CANCEL: {**_WORKING, "accepted": _S.PENDING_CANCEL},
+    # Only evidence from the venue leads out of doubt.
+    _S.IN_DOUBT: _WORKING,
+    # A late repetition of an older report changes nothing; a late fill is a fact.
+    _S.FILLED: {"filled": _S.FILLED, "accepted": _S.FILLED, "partially_filled": _S.FILLED},
+    _S.CANCELED: {**_LATE, "canceled": _S.CANCELED},
+    _S.EXPIRED: {**_LATE, "expired": _S.EXPIRED},
+    # A reject can be wrong (the venue's front end refused what its engine took).
+    _S.REJECTED: {**_LATE, "rejected": _S.REJECTED, "accepted": _S.ACCEPTED},
+    _S.DENIED: {},
+}
+
+
+def next_order_status(status: OrderStatus, event: str) -> OrderStatus:
+    """Return the order status after a report.
+
+    Raises:
+        IllegalTransition: For a pair outside :data:`ORDER_TRANSITIONS`.
+    """
+    return next_status("order", ORDER_TRANSITIONS, status, event)
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """A market order of ours and what is known of it.
+
+    Attributes:
+        client_order_id: Our id, derived from the intent.
+        order_qty: Quantity asked for, base asset.
+        filled_qty: Sum of the known fills, base asset, before commission.
+        trade_ids: Fills already applied; a repeated one changes nothing.
+        venue_order_id: The venue's id once known.
+    """
+
+    client_order_id: ClientOrderId
+    position_id: PositionId
+    symbol: Symbol
+    side: OrderSide
+    kind: str
+    order_qty: Quantity
+    status: OrderStatus = OrderStatus.SUBMITTED
+    filled_qty: Quantity = Quantity(0)
+    filled_notional: Notional = Notional(0)
+    trade_ids: tuple[TradeId, ...] = ()
+    venue_order_id: str = ""
+    reject_code: str = ""
+    ts_created: int = 0
+
+    @property
+    def leaves_qty(self) -> Quantity:
+        """What is still to be filled while the order works, base asset (FIX LeavesQty)."""
+        if self.status.is_terminal or self.filled_qty >= self.order_qty:
+            return Quantity(0)
+        return self.order_qty - self.filled_qty
+
+    @property
+    def average_price(self) -> Price | None:
+        """Value-weighted price of the fills, to 20 digits, or None before the first."""
+        if not self.filled_qty:
+            return None
+        quotient = decimals.div(self.filled_notional.value, self.filled_qty.value)
+        return Price(decimals.rounded(quotient, 20))
+
+    def has(self, fill: Fill) -> bool:
+        """Say whether this fill was applied before."""
+        return fill.trade_id in self.trade_ids
+
+    def with_fill(self, fill: Fill) -> Order:
+        """Return the order with ``fill`` applied; the same order when it was before."""
+        if self.has(fill):
+            return self
+        filled = self.filled_qty + fill.quantity
+        event = "filled" if filled >= self.order_qty else "partially_filled"
+        return attrs.evolve(
+            self,
+            filled_qty=filled,
+            filled_notional=self.filled_notional + fill.notional,
+            trade_ids=(*self.trade_ids, fill.trade_id),
+            status=next_order_status(self.status, event),
+        )
+
+    def with_status(self, event: str) -> Order:
+        """Return the order after a status report named as in :data:`ORDER_TRANSITIONS`."""
+        return attrs.evolve(self, status=next_order_status(self.status, event))

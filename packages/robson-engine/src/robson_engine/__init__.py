@@ -1,0 +1,1 @@
+"""Every trading decision of Robson, pure: sizing, the trailing stop, risk, simulation."""

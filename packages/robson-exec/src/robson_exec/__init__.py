@@ -1,0 +1,1 @@
+"""The running machine of Robson: one inbox, one consumer, orders executed exactly once."""

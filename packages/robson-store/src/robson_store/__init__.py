@@ -1,0 +1,1 @@
+"""Where Robson keeps its journal, events and ticks: memory, SQLite and PostgreSQL."""
