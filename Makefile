@@ -43,8 +43,7 @@ test: $(STAMP) ## Run every test, then hold the coverage limits
 check: $(STAMP) ## Format, lint, types, import contracts, house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(SOURCES) tools
-	$(BIN)/mypy tests
+	$(BIN)/mypy $(SOURCES) tests tools $(wildcard benchmarks)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q tests/architecture
 

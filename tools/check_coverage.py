@@ -98,9 +98,7 @@ def judge(report: dict[str, Any]) -> tuple[list[str], list[str]]:
     return _verdict(packages, gaps)
 
 
-def _verdict(
-    packages: dict[str, Tally], gaps: dict[str, list[str]]
-) -> tuple[list[str], list[str]]:
+def _verdict(packages: dict[str, Tally], gaps: dict[str, list[str]]) -> tuple[list[str], list[str]]:
     lines = [f"{'package':20} {'lines':>9} {'branches':>9} {'limit':>7}"]
     failures: list[str] = []
     for package, limit in LIMITS.items():

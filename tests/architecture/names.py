@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
+from typing import Final
 
 from tests.architecture.tree import Source
+
+_BUILTINS: Final = frozenset(dir(builtins))
 
 
 def imported_names(tree: ast.Module) -> dict[str, str]:
@@ -35,18 +39,18 @@ def imported_modules(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def dotted(node: ast.expr, names: dict[str, str]) -> str:
-    """Return the full dotted name of ``node`` as far as imports tell, else an empty string."""
+    """Return the full dotted name of ``node`` when its root was imported, else an empty string."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or node.id not in names:
         return ""
-    return ".".join([names.get(node.id, node.id), *reversed(parts)])
+    return ".".join([names[node.id], *reversed(parts)])
 
 
 def used_names(source: Source) -> Iterator[tuple[int, str]]:
-    """Yield line and full dotted name of everything the code refers to, imports included."""
+    """Yield line and full dotted name of what is imported, used of that, or called of built-ins."""
     names = imported_names(source.tree)
     yield from imported_modules(source.tree)
     for node in ast.walk(source.tree):
@@ -54,17 +58,26 @@ def used_names(source: Source) -> Iterator[tuple[int, str]]:
             name = dotted(node, names)
             if name:
                 yield node.lineno, name
+        elif isinstance(node, ast.Call) and _builtin(node.func):
+            yield node.lineno, _builtin(node.func)
+
+
+def _builtin(function: ast.expr) -> str:
+    # Only calls: a field or a variable may well be named `open`.
+    if isinstance(function, ast.Name) and function.id in _BUILTINS:
+        return function.id
+    return ""
 
 
 def calls(source: Source) -> Iterator[tuple[ast.Call, str]]:
     """Yield every call with the full dotted name of what is called.
 
-    A method of something computed has no full name; it comes as ``.method``.
+    A method of something that was not imported has no full name; it comes as ``.method``.
     """
     names = imported_names(source.tree)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call):
-            name = dotted(node.func, names)
+            name = dotted(node.func, names) or _builtin(node.func)
             if not name and isinstance(node.func, ast.Attribute):
                 name = f".{node.func.attr}"
             yield node, name

@@ -35,7 +35,9 @@ def decimal_of_float(source: Source) -> list[str]:
     return [
         source.at(call.lineno, "Decimal of a float literal")
         for call, name in calls(source)
-        if name.split(".")[-1] in ("Decimal", "from_float") and call.args and _is_float(call.args[0])
+        if name.split(".")[-1] in ("Decimal", "from_float")
+        and call.args
+        and _is_float(call.args[0])
     ]
 
 
@@ -51,9 +53,8 @@ def inexact(source: Source) -> list[str]:
             found.append(source.at(node.lineno, f"float literal {node.value}"))
         elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
             found.append(source.at(node.lineno, "true division"))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in ("float", "complex"):
-                found.append(source.at(node.lineno, f"{node.func.id}()"))
+    conversions = ("float", "complex")
+    found += [source.at(call.lineno, name) for call, name in calls(source) if name in conversions]
     return found
 
 

@@ -56,7 +56,9 @@ _UNSAFE_CALLS: Final = frozenset(
         "subprocess.getstatusoutput", "yaml.load", "yaml.unsafe_load", "yaml.full_load",
     }
 )  # fmt: skip
-_UNSAFE_MODULES: Final = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"})
+_UNSAFE_MODULES: Final = frozenset(
+    {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}
+)
 _STATEMENT_METHODS: Final = frozenset(
     {"execute", "executemany", "executescript", "exec_driver_sql", "scalar", "scalars"}
 )
@@ -176,8 +178,9 @@ def _is_glued(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
         sides = (node.left, node.right)
         return any(_is_glued(side) or _is_text(side) for side in sides)
-    is_format = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    return is_format and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr == "format"
+    return False
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import attrs
 
+from robson_domain import decimals
 from robson_domain.symbols import Symbol
 from robson_domain.values import Notional, Quantity
 
@@ -33,14 +34,14 @@ class AccountSnapshot:
     symbol: Symbol
     ts_event: int
     ts_received: int
-    net_qty: Decimal = Decimal(0)
+    net_qty: Decimal = attrs.field(default=Decimal(0), converter=decimals.exact)
     debt_base: Quantity = Quantity(0)
     debt_quote: Notional = Notional(0)
     open_orders: int = 0
     collateral: Notional = Notional(0)
     borrowable_base: Quantity = Quantity(0)
     borrowable_quote: Notional = Notional(0)
-    taker_fee_rate: Decimal = Decimal(0)
+    taker_fee_rate: Decimal = attrs.field(default=Decimal(0), converter=decimals.exact)
     commission_in_base: bool = False
     leverage_max: int = 1
-    liquidation_level: Decimal = Decimal("1.05")
+    liquidation_level: Decimal = attrs.field(default=Decimal("1.05"), converter=decimals.exact)

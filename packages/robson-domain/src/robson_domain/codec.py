@@ -43,7 +43,8 @@ def encode(value: object) -> JsonValue:
     """Return ``value`` as JSON values.
 
     Raises:
-        UnknownSchema: For a type that is not storable, a float above all.
+        UnknownSchema: For a type that is not storable, a float above all, and for numbers that
+            could not be read back (NaN, infinities, too many digits).
     """
     return _encoder(type(value))(value)
 
@@ -54,9 +55,12 @@ def dumps(value: object) -> str:
 
 
 def canonical(value: JsonValue) -> str:
-    """Return JSON values as canonical text: sorted keys, no spaces, no NaN."""
+    """Return JSON values as canonical text: sorted keys, no spaces, ASCII alone, no NaN.
+
+    ASCII, because a venue's message may hold half a character, which no encoding can write.
+    """
     return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
 
 
@@ -107,8 +111,13 @@ def _checked(decoder: Callable[[Any], Any], value: JsonValue) -> Any:
         return decoder(value)
     except UnknownSchema:
         raise
-    except (RobsonError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (RobsonError, TypeError, ValueError) as error:
         raise UnknownSchema(f"does not fit: {error}") from None
+
+
+def _shown(value: JsonValue) -> str:
+    # Never the whole of something nested: its text could be of any length and depth.
+    return f"a {type(value).__name__}" if isinstance(value, list | dict) else f"{value!r:.60}"
 
 
 def _no_float(text: str) -> JsonValue:
@@ -141,7 +150,7 @@ def _make_encoder(kind: type) -> Callable[[Any], JsonValue]:
     if issubclass(kind, str):
         return str
     if issubclass(kind, Decimal):
-        return decimals.text
+        return _encode_number
     if issubclass(kind, values._Amount):
         return str
     if hasattr(kind, "_fields"):
@@ -157,12 +166,24 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _encode_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], JsonValue]:
+def _encode_number(number: Decimal) -> JsonValue:
+    try:
+        return decimals.text(decimals.to_decimal(number))
+    except RobsonError as error:
+        raise UnknownSchema(f"not storable: {error}") from None
+
+
+def _tags_of(kind: type) -> dict[str, JsonValue]:
     tags: dict[str, JsonValue] = {}
     if kind.__name__ in TAGGED:
         tags["type"] = kind.__name__
     if kind.__name__ in EVENT_TYPES:
         tags["v"] = getattr(kind, "VERSION")  # noqa: B009 (mypy cannot see it on a bare type)
+    return tags
+
+
+def _encode_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], JsonValue]:
+    tags = _tags_of(kind)
 
     def encode_object(value: Any) -> JsonValue:
         body = dict(tags)
@@ -184,38 +205,36 @@ def _make_decoder(hint: Any) -> Callable[[Any], Any]:
     if hint in (bool, int, str):
         return _decode_exact(hint)
     if hint is Decimal:
-        return _decode_number(decimals.to_decimal)
-    if issubclass(hint, values._Amount):
-        return _decode_number(hint)
-    if issubclass(hint, str | Enum):
-        return typing.cast(Callable[[Any], Any], hint)
+        return _decode_from(str, decimals.to_decimal)
+    if issubclass(hint, values._Amount | str):
+        return _decode_from(str, hint)
+    if issubclass(hint, Enum):
+        return _decode_from(int, hint)
     return _decode_object(hint)
 
 
 def _decode_exact(kind: type) -> Callable[[Any], Any]:
     def decode_exact(value: Any) -> Any:
         if type(value) is not kind:
-            raise UnknownSchema(f"{value!r:.60} is no {kind.__name__}")
+            raise UnknownSchema(f"{_shown(value)} is no {kind.__name__}")
         return value
 
     return decode_exact
 
 
-def _decode_number(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def decode_number(value: Any) -> Any:
-        if type(value) is not str:
-            raise UnknownSchema(f"{value!r:.60} is no decimal text")
-        return make(value)
-
-    return decode_number
+def _decode_from(kind: type, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    exact = _decode_exact(kind)
+    return lambda value: make(exact(value))
 
 
 def _decode_tuple(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
+    # A text and an object can be iterated too; only a list stands for a tuple.
+    exact = _decode_exact(list)
     if arguments[-1] is Ellipsis:
         item = _decoder(arguments[0])
-        return lambda values_: tuple(item(value) for value in values_)
+        return lambda values_: tuple(item(value) for value in exact(values_))
     items = [_decoder(argument) for argument in arguments]
-    return lambda values_: tuple(item(v) for item, v in zip(items, values_, strict=True))
+    return lambda values_: tuple(item(v) for item, v in zip(items, exact(values_), strict=True))
 
 
 def _decode_union(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
@@ -232,7 +251,7 @@ def _decode_tagged(members: dict[str, type]) -> Callable[[Any], Any]:
     def decode_tagged_member(value: Any) -> Any:
         name = value.get("type") if isinstance(value, dict) else None
         if name not in members:
-            raise UnknownSchema(f"unknown type {name!r:.60}")
+            raise UnknownSchema(f"unknown type {_shown(name)}")
         return _decoder(members[name])(value)
 
     return decode_tagged_member
@@ -244,17 +263,17 @@ def _decode_object(kind: type) -> Callable[[Any], Any]:
         names = tuple(field.name for field in attrs.fields(kind))
     else:
         names = kind._fields  # type: ignore[attr-defined]
-    tags = {"type"} if kind.__name__ in TAGGED else set()
-    version = getattr(kind, "VERSION", None)
-    if version is not None:
-        tags.add("v")
+    tags = _tags_of(kind)
 
     def decode_object(value: Any) -> Any:
         if not isinstance(value, dict):
-            raise UnknownSchema(f"{kind.__name__}: {value!r:.60} is no object")
-        if version is not None and value.get("v") != version:
-            raise UnknownSchema(f"{kind.__name__}: version {value.get('v')!r:.20} is not known")
-        if unknown := value.keys() - tags - set(names):
+            raise UnknownSchema(f"{kind.__name__}: {_shown(value)} is no object")
+        for tag, expected in tags.items():
+            found = value.get(tag)
+            # The type too: True is a 1 to Python, not to a reader of the log.
+            if found != expected or type(found) is not type(expected):
+                raise UnknownSchema(f"{kind.__name__}: {tag} {_shown(found)} is not known")
+        if unknown := value.keys() - tags.keys() - set(names):
             raise UnknownSchema(f"{kind.__name__}: unknown fields {sorted(unknown)}")
         return kind(**{name: _decoder(hints[name])(value[name]) for name in names if name in value})
 

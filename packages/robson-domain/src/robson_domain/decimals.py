@@ -33,7 +33,7 @@ FRACTION_DIGITS_MAX: Final = 40
 """Digits after the point; a price times a rate needs about 20, a product of two such 40."""
 
 CONTEXT: Final = Context(
-    prec=100,
+    prec=120,
     rounding=ROUND_HALF_EVEN,
     Emin=-999_999,
     Emax=999_999,
@@ -42,7 +42,8 @@ CONTEXT: Final = Context(
     flags=[],
     traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation, Clamped],
 )
-"""Wide enough that sums and products of admitted numbers are exact; only division rounds."""
+"""Twice the digits an admitted number can have: sums and products of two are exact, only
+division rounds."""
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -82,13 +83,19 @@ def _checked(number: Decimal, field: str) -> Decimal:
         return ZERO
     if number.adjusted() >= INTEGER_DIGITS_MAX:
         raise ValidationError(field, f"more than {INTEGER_DIGITS_MAX} digits before the point")
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -FRACTION_DIGITS_MAX:
-        number = CONTEXT.normalize(number)
-        exponent = number.as_tuple().exponent
-        if isinstance(exponent, int) and exponent < -FRACTION_DIGITS_MAX:
-            raise ValidationError(field, f"more than {FRACTION_DIGITS_MAX} digits after the point")
-    return number
+    sign, digits, exponent = number.as_tuple()
+    excess = -FRACTION_DIGITS_MAX - int(exponent)
+    if excess <= 0:
+        return number
+    # Only zeros may be dropped, and by hand: a context would round digits beyond its precision.
+    if any(digits[-excess:]):
+        raise ValidationError(field, f"more than {FRACTION_DIGITS_MAX} digits after the point")
+    return Decimal((sign, digits[:-excess], -FRACTION_DIGITS_MAX))
+
+
+def exact(value: Decimal | int | str) -> Decimal:
+    """Return ``value`` as :func:`to_decimal` does; the converter of fields with bare numbers."""
+    return to_decimal(value)
 
 
 def text(number: Decimal) -> str:
@@ -115,7 +122,7 @@ def mul(left: Decimal, right: Decimal) -> Decimal:
 
 
 def div(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """Return the quotient to 100 digits; round it with a named rounding before it is used.
+    """Return the quotient to 120 digits; round it with a named rounding before it is used.
 
     Raises:
         decimal.DivisionByZero: When ``divisor`` is zero; callers exclude that by type.
@@ -147,12 +154,12 @@ def rounded(number: Decimal, digits: int) -> Decimal:
 
 
 def floor_div(number: Decimal, step: Decimal) -> int:
-    """Return how many whole ``step`` fit into ``number`` (both ≥ 0), exactly."""
-    quotient = CONTEXT.divide_int(number, step)
-    return int(quotient)
+    """Return the largest count of ``step`` (above zero) that is not above ``number``, exactly."""
+    quotient, rest = CONTEXT.divmod(number, step)
+    return int(quotient) - (1 if rest < 0 else 0)
 
 
 def ceil_div(number: Decimal, step: Decimal) -> int:
-    """Return the smallest count of ``step`` that is not less than ``number`` (both ≥ 0)."""
+    """Return the smallest count of ``step`` (above zero) that is not below ``number``, exactly."""
     quotient, rest = CONTEXT.divmod(number, step)
-    return int(quotient) + (1 if rest else 0)
+    return int(quotient) + (1 if rest > 0 else 0)

@@ -20,9 +20,26 @@ Errors carry no secret and no URL: adapters wrap foreign exceptions before they 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class RobsonError(Exception):
     """Root of every error Robson raises on purpose."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[Any, ...]]:
+        # An error raised in a worker process must reach its parent as it is; the default would
+        # call the constructor with the finished message alone.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(
+    kind: type[RobsonError], arguments: tuple[object, ...], fields: dict[str, object]
+) -> RobsonError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(fields)
+    return error
 
 
 class ValidationError(RobsonError, ValueError):

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import attrs
 
+from robson_domain import decimals
 from robson_domain.identity import ClientOrderId, EventId, PositionId
 from robson_domain.inputs import ArmPosition, Input
 from robson_domain.intents import Intent
@@ -99,7 +100,7 @@ class EntryOrderPlaced(_Event):
     intent: Intent
     stop_distance: PriceDelta
     risk_amount: Money
-    fee_rate: Decimal
+    fee_rate: Decimal = attrs.field(converter=decimals.exact)
     commission_in_base: bool
     checks: tuple[str, ...]
 
@@ -215,7 +216,7 @@ class PositionClosed(_Event):
 
     reason: CloseReason
     realized_pnl: Money
-    dust: Decimal
+    dust: Decimal = attrs.field(converter=decimals.exact)
 
 
 @attrs.frozen(kw_only=True)

@@ -15,13 +15,17 @@ import attrs
 from robson_domain import decimals
 from robson_domain.errors import ValidationError
 from robson_domain.symbols import Side, Symbol
-from robson_domain.values import Notional, Price, Quantity
+from robson_domain.values import Notional, Price, PriceDelta, Quantity
 
 UNBOUNDED_QUANTITY: Final = Quantity(10**15)
 
 
-def _size(value: Decimal | int | str) -> Decimal:
-    return decimals.to_decimal(value, "size")
+def _tick_size(value: Decimal | int | str) -> Decimal:
+    return decimals.to_decimal(value, "tick_size")
+
+
+def _step_size(value: Decimal | int | str) -> Decimal:
+    return decimals.to_decimal(value, "step_size")
 
 
 def _positive(_: object, attribute: attrs.Attribute[Decimal], value: Decimal) -> None:
@@ -43,8 +47,8 @@ class Instrument:
     """
 
     symbol: Symbol
-    tick_size: Decimal = attrs.field(converter=_size, validator=_positive)
-    step_size: Decimal = attrs.field(converter=_size, validator=_positive)
+    tick_size: Decimal = attrs.field(converter=_tick_size, validator=_positive)
+    step_size: Decimal = attrs.field(converter=_step_size, validator=_positive)
     quantity_min: Quantity = Quantity(0)
     quantity_max: Quantity = UNBOUNDED_QUANTITY
     notional_min: Notional = Notional(0)
@@ -61,6 +65,13 @@ class Instrument:
                 "price", f"{price} is not a multiple of tick size {decimals.text(self.tick_size)}"
             )
         return ticks
+
+    def whole_ticks(self, distance: PriceDelta) -> int:
+        """Return how many whole ticks fit into ``distance`` (≥ 0), a rest dropped.
+
+        For a stop this equals rounding the exact stop tighter: ``best - floor(D / tick)`` ticks.
+        """
+        return decimals.floor_div(distance.value, self.tick_size)
 
     def price(self, ticks: int) -> Price:
         """Return the price of ``ticks`` whole ticks (at least one)."""

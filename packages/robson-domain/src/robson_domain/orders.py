@@ -85,10 +85,13 @@ _WORKING: Final[dict[str, OrderStatus]] = {
     "rejected": _S.REJECTED,
     "no_reply": _S.IN_DOUBT,
 }
-_LATE: Final[dict[str, OrderStatus]] = {
-    "partially_filled": _S.PARTIALLY_FILLED,
-    "filled": _S.FILLED,
-}
+
+
+def _ended(status: OrderStatus, **otherwise: OrderStatus) -> dict[str, OrderStatus]:
+    """Return a row in which every report leaves an ended order as it is, but for ``otherwise``."""
+    return dict.fromkeys(_WORKING, status) | otherwise
+
+
 ORDER_TRANSITIONS: Final[Table[OrderStatus]] = {
     _S.DRAFT: {"submitted": _S.SUBMITTED, "denied": _S.DENIED},
     _S.SUBMITTED: {**_WORKING, "cancel_sent": _S.PENDING_CANCEL},
@@ -103,12 +106,13 @@ ORDER_TRANSITIONS: Final[Table[OrderStatus]] = {
     _S.PENDING_CANCEL: {**_WORKING, "accepted": _S.PENDING_CANCEL},
     # Only evidence from the venue leads out of doubt.
     _S.IN_DOUBT: _WORKING,
-    # A late repetition of an older report changes nothing; a late fill is a fact.
-    _S.FILLED: {"filled": _S.FILLED, "accepted": _S.FILLED, "partially_filled": _S.FILLED},
-    _S.CANCELED: {**_LATE, "canceled": _S.CANCELED},
-    _S.EXPIRED: {**_LATE, "expired": _S.EXPIRED},
+    # Everything was executed: no later or repeated report can take that back.
+    _S.FILLED: _ended(_S.FILLED),
+    # A fill that is heard of late is counted, but what was ended does not work again.
+    _S.CANCELED: _ended(_S.CANCELED, filled=_S.FILLED),
+    _S.EXPIRED: _ended(_S.EXPIRED, filled=_S.FILLED),
     # A reject can be wrong (the venue's front end refused what its engine took).
-    _S.REJECTED: {**_LATE, "rejected": _S.REJECTED, "accepted": _S.ACCEPTED},
+    _S.REJECTED: {**_WORKING, "no_reply": _S.REJECTED},
     _S.DENIED: {},
 }
 

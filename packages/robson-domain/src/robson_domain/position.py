@@ -88,6 +88,7 @@ class Position:
         accept_costs: Whether the person overrode ``COSTS_EAT_RISK``.
         expires_at: Armed positions end then, UTC ns; 0 = never.
         signal_at: Receive time of the accepted signal; 0 before.
+        past_exits: Exit orders before ``exit_order``; a late fill of one is still applied once.
         stop_distance: D, fixed at entry, exact.
         best: Best price since entry as last logged.
         stop: Price at or beyond which the position exits; never loosens.
@@ -123,6 +124,7 @@ class Position:
     signal_at: int = 0
     entry_order: Order | None = None
     exit_order: Order | None = None
+    past_exits: tuple[Order, ...] = ()
     doubt: Doubt | None = None
     stop_distance: PriceDelta | None = None
     best: Price | None = None

@@ -17,8 +17,12 @@ RISK_PERCENT_MAX: Final = Decimal(5)
 _HUNDRED: Final = Decimal(100)
 
 
-def _percent(value: Decimal | int | str) -> Decimal:
-    return decimals.to_decimal(value, "percent")
+def _risk_percent(value: Decimal | int | str) -> Decimal:
+    return decimals.to_decimal(value, "risk_percent")
+
+
+def _drawdown_percent(value: Decimal | int | str) -> Decimal:
+    return decimals.to_decimal(value, "max_drawdown_percent")
 
 
 def _at_most_hundred(_: object, field: attrs.Attribute[Decimal], number: Decimal) -> None:
@@ -40,10 +44,10 @@ class RiskConfig:
 
     capital: Money = attrs.field()
     risk_percent: Decimal = attrs.field(
-        default=Decimal(1), converter=_percent, validator=_at_most_hundred
+        default=Decimal(1), converter=_risk_percent, validator=_at_most_hundred
     )
     max_drawdown_percent: Decimal = attrs.field(
-        default=Decimal(20), converter=_percent, validator=_at_most_hundred
+        default=Decimal(20), converter=_drawdown_percent, validator=_at_most_hundred
     )
 
     @capital.validator

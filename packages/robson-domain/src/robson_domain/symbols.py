@@ -8,7 +8,8 @@ from typing import Final
 
 from robson_domain.errors import ValidationError
 
-_PATTERN: Final = re.compile(r"[A-Z0-9]{5,24}")
+_PATTERN: Final = re.compile(r"[A-Za-z0-9]{5,24}")
+_SEPARATED: Final = re.compile(r"([A-Za-z0-9]+)[/_-]([A-Za-z0-9]+)")
 QUOTE_ASSETS: Final = (
     "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI", "USD",
     "EUR", "BRL", "TRY", "GBP", "JPY", "BTC", "ETH", "BNB",
@@ -19,10 +20,11 @@ QUOTE_ASSETS: Final = (
 class Symbol(str):
     """A traded pair such as ``BTCUSDT``: a string that knows its base and quote asset.
 
-    Lower case and the separators ``/``, ``-`` and ``_`` are accepted and normalized.
+    Lower case and one separator ``/``, ``-`` or ``_`` are accepted and normalized.
 
     Raises:
-        ValidationError: When the text is no pair with a known quote asset.
+        ValidationError: When the text is no pair with a known quote asset, or when its separator
+            stands elsewhere than between base and quote as they will be read back.
     """
 
     __slots__ = ()
@@ -30,8 +32,8 @@ class Symbol(str):
     def __new__(cls, name: str) -> Symbol:
         if isinstance(name, Symbol):
             return name
-        plain = re.sub(r"[/_-]", "", name).upper() if isinstance(name, str) else ""
-        if not _PATTERN.fullmatch(plain) or not _quote_of(plain):
+        plain = _plain(name) if isinstance(name, str) else ""
+        if not plain:
             raise ValidationError("symbol", f"{str(name)[:40]!r} is not a pair such as BTCUSDT")
         return super().__new__(cls, plain)
 
@@ -44,6 +46,18 @@ class Symbol(str):
     def base(self) -> str:
         """Asset that is bought and sold, e.g. ``BTC``."""
         return str(self)[: len(self) - len(self.quote)]
+
+
+def _plain(name: str) -> str:
+    # Matched before upper-casing: there are foreign letters whose upper case is ASCII.
+    parts = _SEPARATED.fullmatch(name)
+    text = parts.group(1) + parts.group(2) if parts else name
+    if not _PATTERN.fullmatch(text):
+        return ""
+    plain = text.upper()
+    quote = _quote_of(plain)
+    is_split_right = parts is None or parts.group(2).upper() == quote
+    return plain if quote and is_split_right else ""
 
 
 def _quote_of(name: str) -> str:

@@ -1,20 +1,22 @@
 """Value objects whose arithmetic respects dimension.
 
-    =====================  ==============  =================================
-    left                   right           result
-    =====================  ==============  =================================
-    Price - Price                          PriceDelta
-    Price ± PriceDelta                     Price
-    Quantity * Price                       Notional
-    Quantity * PriceDelta                  Money
-    Quantity ± Quantity                    Quantity (never below zero)
-    Notional + Notional                    Notional
-    Notional - Notional                    Money
-    Money ± Money                          Money
-    =====================  ==============  =================================
+    ===========================  ==============================
+    operation                    result
+    ===========================  ==============================
+    Price - Price                PriceDelta
+    Price.plus(PriceDelta)       Price (above zero)
+    Price.minus(PriceDelta)      Price (above zero)
+    Quantity * Price             Notional
+    Quantity.times(PriceDelta)   Money
+    Quantity ± Quantity          Quantity (never below zero)
+    Notional + Notional          Notional
+    Notional - Notional          Money
+    Money ± Money, -Money        Money
+    ===========================  ==============================
 
-``Price * Price`` does not exist. A value that exists is finite, exact and in its range, so
-nobody checks again. ``str()`` is the canonical text.
+What is not in the table, ``Price * Price`` for one, raises TypeError: dimensions are checked when
+the program runs as well, for the notebooks that no type checker reads. A value that exists is
+finite, exact and in its range, so nobody checks again. ``str()`` is the canonical text.
 """
 
 from __future__ import annotations
@@ -56,6 +58,12 @@ class _Amount:
         return bool(self.value)
 
 
+def _of_type(amount: _Amount, kind: type[_Amount]) -> Decimal:
+    if not isinstance(amount, kind):
+        raise TypeError(f"expected {kind.__name__}, got {type(amount).__name__}")
+    return amount.value
+
+
 class PriceDelta(_Amount):
     """Difference of two prices, quote currency per unit of base; signed."""
 
@@ -73,6 +81,8 @@ class Price(_Amount):
             raise ValidationError("price", f"{decimals.text(number)} must be above zero")
 
     def __sub__(self, other: Price) -> PriceDelta:
+        if not isinstance(other, Price):
+            return NotImplemented
         return PriceDelta(decimals.sub(self.value, other.value))
 
     def plus(self, delta: PriceDelta) -> Price:
@@ -81,7 +91,7 @@ class Price(_Amount):
         Raises:
             ValidationError: When the result would not be above zero.
         """
-        return Price(decimals.add(self.value, delta.value))
+        return Price(decimals.add(self.value, _of_type(delta, PriceDelta)))
 
     def minus(self, delta: PriceDelta) -> Price:
         """Return this price moved down by ``delta``.
@@ -89,7 +99,7 @@ class Price(_Amount):
         Raises:
             ValidationError: When the result would not be above zero.
         """
-        return Price(decimals.sub(self.value, delta.value))
+        return Price(decimals.sub(self.value, _of_type(delta, PriceDelta)))
 
 
 class Money(_Amount):
@@ -98,9 +108,13 @@ class Money(_Amount):
     __slots__ = ()
 
     def __add__(self, other: Money) -> Money:
+        if not isinstance(other, Money):
+            return NotImplemented
         return Money(decimals.add(self.value, other.value))
 
     def __sub__(self, other: Money) -> Money:
+        if not isinstance(other, Money):
+            return NotImplemented
         return Money(decimals.sub(self.value, other.value))
 
     def __neg__(self) -> Money:
@@ -117,9 +131,13 @@ class Notional(_Amount):
         cls._not_negative(number)
 
     def __add__(self, other: Notional) -> Notional:
+        if not isinstance(other, Notional):
+            return NotImplemented
         return Notional(decimals.add(self.value, other.value))
 
     def __sub__(self, other: Notional) -> Money:
+        if not isinstance(other, Notional):
+            return NotImplemented
         return Money(decimals.sub(self.value, other.value))
 
 
@@ -133,17 +151,23 @@ class Quantity(_Amount):
         cls._not_negative(number)
 
     def __add__(self, other: Quantity) -> Self:
+        if not isinstance(other, Quantity):
+            return NotImplemented
         return type(self)(decimals.add(self.value, other.value))
 
     def __sub__(self, other: Quantity) -> Self:
+        if not isinstance(other, Quantity):
+            return NotImplemented
         return type(self)(decimals.sub(self.value, other.value))
 
     def __mul__(self, price: Price) -> Notional:
+        if not isinstance(price, Price):
+            return NotImplemented
         return Notional(decimals.mul(self.value, price.value))
 
     def times(self, delta: PriceDelta) -> Money:
         """Return what this quantity gains when the price moves by ``delta``, quote currency."""
-        return Money(decimals.mul(self.value, delta.value))
+        return Money(decimals.mul(self.value, _of_type(delta, PriceDelta)))
 
 
 ZERO_QUANTITY = Quantity(0)

@@ -1,0 +1,71 @@
+"""Where a command writes: one JSON document for scripts, or text and tables for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import attrs
+
+from robsond.cli.errors import CliError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+@attrs.define
+class Output:
+    """The two channels of one command. With ``as_json`` nothing but the document is on stdout."""
+
+    as_json: bool
+
+    @cached_property
+    def console(self) -> Console:
+        """The person's screen; colors only on a terminal and without ``NO_COLOR``."""
+        from rich.console import Console
+
+        return Console(highlight=False, markup=False)
+
+    @cached_property
+    def errors(self) -> Console:
+        """Standard error: progress and problems."""
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, markup=False)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person may be watching and can be asked."""
+        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def show(self, *parts: RenderableType) -> None:
+        """Print text or tables for people."""
+        for part in parts:
+            self.console.print(part)
+
+    def document(self, value: object) -> None:
+        """Print the one JSON document."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.flush()
+
+    def fail(self, error: CliError) -> None:
+        """Print an error where the caller looks for it."""
+        if self.as_json:
+            self.document(error.document())
+            return
+        where = f"{error.field}: " if error.field else ""
+        line = f"{where}{error.message}"
+        self.errors.print(f"Error ({error.code}): {line}", soft_wrap=True)
+
+    @contextmanager
+    def waiting(self, message: str) -> Iterator[None]:
+        """Show that something is going on, on a terminal only."""
+        if self.as_json or not sys.stderr.isatty():
+            yield
+            return
+        with self.errors.status(message):
+            yield

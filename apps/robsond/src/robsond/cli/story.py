@@ -1,0 +1,106 @@
+"""What an event says, in one line of plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from robsond.cli import format as fmt
+
+Json = Mapping[str, Any]
+
+
+def sentence(event: Json) -> str:
+    """Return what happened; an unknown type is named, never left out."""
+    kind = str(event.get("type") or event.get("event_type") or "event")
+    teller = _TELLERS.get(kind)
+    try:
+        return teller(event) if teller else kind
+    except (KeyError, TypeError, AttributeError):
+        return kind
+
+
+def _armed(event: Json) -> str:
+    command = event["command"]
+    name = command["detector"]["name"]
+    return f"armed {command['side'].lower()} {command['symbol']}, {name} decides when"
+
+
+def _signal(event: Json) -> str:
+    signal = event["signal"]
+    entry, stop = fmt.figure(signal["entry_price"]), fmt.figure(signal["technical_stop"])
+    return f"signal at {entry}, technical stop {stop}"
+
+
+def _denied(event: Json) -> str:
+    return f"entry denied, {event['code']}: {event['message']}"
+
+
+def _entry_placed(event: Json) -> str:
+    intent = event["intent"]
+    risk = fmt.figure(event["risk_amount"], 2)
+    return f"entry: {intent['side']} {fmt.figure(intent['quantity'])}, risking {risk}"
+
+
+def _filled(event: Json) -> str:
+    fill = event["fill"]
+    return f"{fmt.figure(fill['quantity'])} at {fmt.figure(fill['price'])}"
+
+
+def _entry_filled(event: Json) -> str:
+    return f"entered {_filled(event)}, stop {fmt.figure(event['stop'])}"
+
+
+def _trailed(event: Json) -> str:
+    return f"stop {fmt.figure(event['stop'])}, best {fmt.figure(event['best'])}"
+
+
+def _triggered(event: Json) -> str:
+    price = event["price"]
+    at = f" at {fmt.figure(price)}" if price else ""
+    return f"exit: {fmt.words(event['reason'])}{at}, stop {fmt.figure(event['stop'])}"
+
+
+def _exit_placed(event: Json) -> str:
+    intent = event["intent"]
+    return f"exit order: {intent['side']} {fmt.figure(intent['quantity'])}"
+
+
+def _exit_filled(event: Json) -> str:
+    return f"exited {_filled(event)}"
+
+
+def _closed(event: Json) -> str:
+    return f"closed: {fmt.words(event['reason'])}, PnL {fmt.gain(event['realized_pnl'])}"
+
+
+def _rejected(event: Json) -> str:
+    return f"order rejected by the venue, {event['code']}: {event['message']}"
+
+
+def _in_doubt(event: Json) -> str:
+    return f"order in doubt, asking the venue: {event['message'] or event['code']}"
+
+
+def _resolved(event: Json) -> str:
+    return f"order is {event['order_status'].lower()}: {event['evidence']}"
+
+
+_TELLERS: Final[dict[str, Callable[[Json], str]]] = {
+    "PositionArmed": _armed,
+    "PositionDisarmed": lambda event: f"ended before entering: {fmt.words(event['reason'])}",
+    "EntrySignalReceived": _signal,
+    "EntryDenied": _denied,
+    "EntryOrderPlaced": _entry_placed,
+    "EntryFilled": _entry_filled,
+    "TrailingStopUpdated": _trailed,
+    "PositionCloseRequested": lambda event: f"to be closed: {fmt.words(event['reason'])}",
+    "ExitTriggered": _triggered,
+    "ExitOrderPlaced": _exit_placed,
+    "ExitFilled": _exit_filled,
+    "OrderRejected": _rejected,
+    "OrderInDoubt": _in_doubt,
+    "OrderResolved": _resolved,
+    "PositionClosed": _closed,
+    "PositionErrored": lambda event: f"needs a person: {event['problem']}",
+}

@@ -1,0 +1,216 @@
+"""Tables for people: they fit 80 columns, money on the right, nothing said by color alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from robsond.cli import format as fmt
+
+View = Mapping[str, Any]
+_BANNERS: Final = {"paper": "bold white on blue", "shadow": "bold black on yellow"}
+_LIVE_BANNER: Final = "bold white on red"
+_STATUS_STYLE: Final = {
+    "Armed": "cyan",
+    "Entering": "yellow",
+    "Active": "green",
+    "Exiting": "yellow",
+    "Error": "bold red",
+}
+
+
+def banner(mode: object) -> Text:
+    """Return the mode as a banner; anything but paper and shadow is shown as real money."""
+    name = str(mode or "unknown").lower()
+    return Text(f" {name.upper()} ", style=_BANNERS.get(name, _LIVE_BANNER))
+
+
+def plain_table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
+    """Return an empty table; the columns named in ``right`` are aligned there."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1), title=title, title_justify="left")
+    figures = frozenset(right)
+    for column in columns:
+        side = "right" if column in figures else "left"
+        # Figures are never broken over two lines: half a number is another number.
+        table.add_column(column, justify=side, no_wrap=column in figures, overflow="fold")
+    return table
+
+
+def gained(value: object) -> Text:
+    """Return a gain or loss with sign, arrow and color."""
+    return Text(fmt.gain(value), style=fmt.gain_style(value))
+
+
+def status_word(view: View) -> Text:
+    """Return the status, with the reason where there is one."""
+    word = str(view.get("status", fmt.MISSING))
+    return Text(word, style=_STATUS_STYLE.get(word, ""))
+
+
+def outcome(view: View) -> str:
+    """Return why a position ended or needs a person, in words."""
+    if view.get("error"):
+        return str(view["error"])
+    if view.get("denial_code"):
+        return f"denied: {view['denial_code']}"
+    return fmt.words(view.get("close_reason") or view.get("exit_reason"))
+
+
+def position_table(views: Sequence[View], title: str | None = None) -> RenderableType:
+    """Return positions, one a row, and what ended them in a line of its own."""
+    columns = ("id", "pair", "side", "status", "entry", "stop", "quantity", "PnL")
+    table = plain_table(*columns, right=("entry", "stop", "quantity", "PnL"), title=title)
+    for view in views:
+        table.add_row(
+            Text(str(view.get("position_id", fmt.MISSING))),
+            str(view.get("symbol", fmt.MISSING)),
+            str(view.get("side", fmt.MISSING)).lower(),
+            status_word(view),
+            fmt.figure(view.get("entry_price")),
+            fmt.figure(view.get("stop")),
+            fmt.figure(view.get("quantity")),
+            gained(pnl_of(view)),
+        )
+    return table
+
+
+def pnl_of(view: View) -> object:
+    """Return the figure that counts: realized once closed, unrealized before."""
+    closed = view.get("status") == "Closed"
+    return view.get("realized_pnl") if closed else view.get("unrealized_pnl")
+
+
+def order_table(orders: Sequence[View]) -> Table:
+    """Return orders, one a row."""
+    columns = ("client order id", "pair", "side", "kind", "status", "filled", "price")
+    table = plain_table(*columns, right=("filled", "price"))
+    for order in orders:
+        table.add_row(
+            Text(str(order.get("client_order_id", fmt.MISSING))),
+            str(order.get("symbol", fmt.MISSING)),
+            str(order.get("side", fmt.MISSING)),
+            str(order.get("kind", fmt.MISSING)).lower(),
+            str(order.get("status", fmt.MISSING)),
+            f"{fmt.figure(order.get('filled_qty'))}/{fmt.figure(order.get('order_qty'))}",
+            fmt.figure(order.get("average_price")),
+        )
+    return table
+
+
+def status_parts(status: View, positions: Sequence[View], risk: View) -> list[RenderableType]:
+    """Return what ``robson status`` shows."""
+    head = status.get("head") or {}
+    line = Text.assemble(
+        banner(status.get("mode")),
+        f"  {status.get('connector', '')}  trading {status.get('trading_state', fmt.MISSING)}",
+    )
+    facts = plain_table("", "", right=())
+    facts.show_header = False
+    for name, value in (
+        (
+            "log",
+            f"{head.get('sequence', fmt.MISSING)} events, head {fmt.short_hash(head.get('hash'))}",
+        ),
+        ("running since", f"{fmt.when(status.get('started_at'))} UTC"),
+        ("equity", fmt.figure(status.get("equity"), 2)),
+        ("realized today", gained(status.get("realized_today"))),
+        ("worst-case loss now", Text(fmt.figure(risk.get("worst_case_loss"), 2), style="bold")),
+    ):
+        facts.add_row(name, value)
+    live = [view for view in positions if view.get("status") != "Closed"]
+    parts: list[RenderableType] = [line, facts, "", market_table(status.get("symbols") or [])]
+    parts.append("")
+    if live:
+        parts.append(position_table(live))
+    else:
+        parts.append("Nothing is armed or open. Arm something: robson arm BTCUSDT")
+    return parts
+
+
+def market_table(symbols: Sequence[View]) -> RenderableType:
+    """Return the last price of each pair and how old it is."""
+    if not symbols:
+        return "No market data yet: a pair is followed once a position is armed on it."
+    table = plain_table("pair", "last price", "age", right=("last price", "age"))
+    for entry in symbols:
+        table.add_row(
+            str(entry.get("symbol", fmt.MISSING)),
+            fmt.figure(entry.get("last_price")),
+            fmt.span(entry.get("age_ms")),
+        )
+    return table
+
+
+def risk_parts(risk: View) -> list[RenderableType]:
+    """Return what ``robson risk`` shows."""
+    worst = Text.assemble(
+        "If every stop is hit now you lose ",
+        Text(fmt.figure(risk.get("worst_case_loss"), 2), style="bold"),
+        " (fees included; a gap can cost more).",
+    )
+    table = plain_table("limit", "used", "allowed", right=("used", "allowed"))
+    for name, label in _LIMITS.items():
+        entry = risk.get(name) or {}
+        table.add_row(label, fmt.figure(entry.get("used")), fmt.figure(entry.get("limit")))
+    parts: list[RenderableType] = [worst, "", table]
+    rows = risk.get("per_position") or []
+    if rows:
+        each = plain_table("position", "loss at the stop", right=("loss at the stop",))
+        for row in rows:
+            each.add_row(str(row.get("position_id")), fmt.figure(row.get("loss_at_stop"), 2))
+        parts += ["", each]
+    return parts
+
+
+_LIMITS: Final = {
+    "open_positions": "open positions",
+    "total_risk": "total open risk",
+    "daily_loss": "loss of the day",
+    "drawdown": "fall from the peak",
+    "notional": "total size (notional)",
+}
+
+
+def estimate(body: View) -> list[RenderableType]:
+    """Return a dry run: figures, and that they are an estimate."""
+    table = plain_table("", "", right=())
+    table.show_header = False
+    table.columns[1].justify = "right"
+    for name, value in body.items():
+        if name not in ("message", "is_estimate", "denial_code"):
+            table.add_row(_ESTIMATE.get(name, fmt.words(name)), _cell(value))
+    parts: list[RenderableType] = [
+        Panel(table, title="estimate, nothing was armed", expand=False),
+        _NO_PROMISE,
+    ]
+    if body.get("denial_code"):
+        parts.append(f"It would be denied now, {body['denial_code']}: {body.get('message')}")
+    elif body.get("message"):
+        parts.append(str(body["message"]))
+    return parts
+
+
+_NO_PROMISE: Final = (
+    "An estimate at the present price. The real figures are fixed when the signal comes,\n"
+    "and a gap in the market can cost more than the stop says."
+)
+_ESTIMATE: Final = {
+    "price": "entry at about",
+    "stop": "stop",
+    "notional": "value",
+    "risk_amount": "risk budget",
+    "loss_max": "most that can be lost",
+}
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value) or fmt.MISSING
+    return fmt.figure(value)

@@ -1,0 +1,118 @@
+"""Which daemon a command speaks to, and with which token.
+
+The address is the first of: ``--url``, ``ROBSON_API_URL``, the running daemon of the data
+directory (``daemon.json``), ``http://localhost:8080``. The token is the first of
+``ROBSON_API_TOKEN``, the file named by ``ROBSON_API_TOKEN_FILE`` and the data directory's
+``token`` file. A token never leaves this machine unencrypted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from robsond.cli import local
+from robsond.cli.errors import CliError, usage
+
+DEFAULT_URL: Final = "http://localhost:8080"
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """One daemon.
+
+    Attributes:
+        url: Where it listens.
+        source: What named the address, for messages.
+        token: Bearer token, empty when none was found.
+        data_dir: Where the daemon keeps its files, when on this machine.
+    """
+
+    url: str
+    source: str
+    token: str = attrs.field(default="", repr=False)
+    data_dir: str
+
+    @property
+    def token_advice(self) -> str:
+        """What to do when the token is not accepted."""
+        return (
+            "Set ROBSON_API_TOKEN, or name the daemon's data directory with --data-dir "
+            f"(looked in {self.data_dir})."
+        )
+
+
+def find_target(
+    url: str | None, data_dir: str | None, environment: Mapping[str, str] | None = None
+) -> Target:
+    """Return the daemon that options and environment name.
+
+    Raises:
+        CliError: When the address is no URL or would send the token in the clear.
+    """
+    env = os.environ if environment is None else environment
+    folder = data_dir or env.get("ROBSON_DATA_DIR") or local.default_data_dir()
+    address, source = _address(url, folder, data_dir is not None, env)
+    _check(address, source)
+    return Target(
+        url=address.rstrip("/"), source=source, token=_token(folder, env), data_dir=folder
+    )
+
+
+def _address(url: str | None, folder: str, chosen: bool, env: Mapping[str, str]) -> tuple[str, str]:
+    if url:
+        return url, "--url"
+    # A data directory named in this call is meant more than a setting made long before it.
+    if chosen and (port := running_port(folder)):
+        return f"http://127.0.0.1:{port}", f"daemon.json in {folder}"
+    if env.get("ROBSON_API_URL"):
+        return env["ROBSON_API_URL"], "ROBSON_API_URL"
+    if port := running_port(folder):
+        return f"http://127.0.0.1:{port}", f"daemon.json in {folder}"
+    return DEFAULT_URL, "the default address"
+
+
+def running_port(folder: str) -> int:
+    """Return the port that ``daemon.json`` in ``folder`` names, 0 when there is none."""
+    text = local.read_text(folder, "daemon.json")
+    try:
+        port = json.loads(text)["port"] if text else 0
+    except (ValueError, KeyError, TypeError):
+        return 0
+    return port if isinstance(port, int) else 0
+
+
+def _check(address: str, source: str) -> None:
+    field = source if source in ("--url", "ROBSON_API_URL") else ""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise usage(field, f"{address!r} is no address such as {DEFAULT_URL}")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise usage(field, "the address must be scheme, host and port only; the token is set apart")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise usage(
+            field,
+            f"{parts.hostname} is another machine: use https, plain http would show the token",
+        )
+
+
+def _token(folder: str, env: Mapping[str, str]) -> str:
+    if token := env.get("ROBSON_API_TOKEN", "").strip():
+        return token
+    if path := env.get("ROBSON_API_TOKEN_FILE"):
+        text = local.read_text(path)
+        if text is None:
+            raise usage("ROBSON_API_TOKEN_FILE", f"cannot read {path}")
+        return text.strip()
+    return (local.read_text(folder, "token") or "").strip()
+
+
+def is_unreachable(error: CliError) -> bool:
+    """Say whether ``error`` means that nobody answered."""
+    return error.code in ("DAEMON_NOT_REACHABLE", "NOT_ROBSON")

@@ -1,0 +1,132 @@
+"""One position as it is told: folded from the events the daemon shows, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+Json = Mapping[str, Any]
+
+STAGES: Final = ("armed", "entering", "active", "exiting", "closed")
+_REACHED: Final = {
+    "PositionArmed": "armed",
+    "EntryOrderPlaced": "entering",
+    "EntryFilled": "active",
+    "ExitTriggered": "exiting",
+    "PositionClosed": "closed",
+}
+
+
+@attrs.define(kw_only=True)
+class StopMove:
+    """One logged change of the stop.
+
+    Attributes:
+        ts: Receive time of the price that moved it, UTC ns.
+        trade_id: Last market trade that is part of it.
+    """
+
+    ts: int
+    best: str
+    stop: str
+    trade_id: int
+
+    def document(self) -> dict[str, object]:
+        """Return it for ``--json``."""
+        return attrs.asdict(self)
+
+
+@attrs.define(kw_only=True)
+class Story:
+    """What has happened to one position so far."""
+
+    position_id: str
+    symbol: str = ""
+    side: str = ""
+    stage: str = ""
+    ended_as: str = ""
+    problem: str = ""
+    events: int = 0
+    entered: bool = False
+    exited: bool = False
+    best: str | None = None
+    stop: str | None = None
+    moves: list[StopMove] = attrs.field(factory=list)
+    view: dict[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.stage == "closed" or bool(self.problem and not self.entered)
+
+    @property
+    def really_closed(self) -> bool:
+        """Whether it was opened and closed by real fills."""
+        return self.stage == "closed" and self.entered and self.exited
+
+    def take(self, event: Json) -> None:
+        """Add one event of the log."""
+        kind = event["type"]
+        self.events += 1
+        self.stage = _REACHED.get(kind, self.stage)
+        match kind:
+            case "PositionArmed":
+                self.symbol = event["command"]["symbol"]
+                self.side = event["command"]["side"].lower()
+            case "PositionDisarmed":
+                self._ended(str(event["reason"]))
+            case "EntryDenied":
+                self._ended(f"denied, {event['code']}: {event['message']}")
+            case "EntryFilled" | "TrailingStopUpdated":
+                self.entered = True
+                self._moved(event)
+            case "ExitFilled":
+                self.exited = True
+            case "PositionClosed":
+                self.ended_as = str(event["reason"])
+            case "PositionErrored":
+                self.problem = str(event["problem"])
+
+    def _ended(self, how: str) -> None:
+        self.stage = "closed"
+        self.ended_as = self.problem = how
+
+    def _moved(self, event: Json) -> None:
+        best, stop = event["best"], event["stop"]
+        if (best, stop) != (self.best, self.stop):
+            self.best, self.stop = best, stop
+            move = StopMove(
+                ts=event["ts_received"], best=best, stop=stop, trade_id=event.get("mark", 0)
+            )
+            self.moves.append(move)
+
+
+@attrs.define
+class Stories:
+    """All positions of the demonstration, in the order of arming."""
+
+    by_id: dict[str, Story] = attrs.field(factory=dict)
+    prices: dict[str, Json] = attrs.field(factory=dict)
+    sequence: int = 0
+
+    def take(self, event: Json) -> Story:
+        """Add one event and return the position it belongs to."""
+        self.sequence = event["sequence"]
+        name = event["position_id"]
+        story = self.by_id.setdefault(name, Story(position_id=name))
+        story.take(event)
+        return story
+
+    def look(self, views: list[dict[str, Any]], prices: list[Json]) -> None:
+        """Take the figures that are not in the log: last price and open gain."""
+        for view in views:
+            if view["position_id"] in self.by_id:
+                self.by_id[view["position_id"]].view = view
+        self.prices = {entry["symbol"]: entry for entry in prices}
+
+    @property
+    def all(self) -> list[Story]:
+        """The stories so far."""
+        return list(self.by_id.values())

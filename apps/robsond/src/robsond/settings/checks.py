@@ -1,0 +1,138 @@
+"""What settings must mean together."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from robson_domain import ConfigurationError, ValidationError
+from robsond.settings.model import Settings
+from robsond.wire import parse_moment
+
+BUILT_IN: Final = ("paper", "memory")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether ``host`` can only be reached from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def together(settings: Settings) -> Settings:
+    """Return the settings with what follows from others filled in.
+
+    Raises:
+        ConfigurationError: Naming every combination that cannot work and the way out.
+    """
+    found = (
+        *_mode(settings),
+        *_venue(settings),
+        *_address(settings),
+        *_market(settings),
+        *_recording(settings),
+    )
+    if found:
+        raise ConfigurationError("\n".join(found))
+    if settings.is_recording:
+        market = attrs.evolve(settings.market, source="recording")
+        settings = attrs.evolve(settings, market=market)
+    return settings
+
+
+def _mode(settings: Settings) -> list[str]:
+    if settings.mode == "paper":
+        return []
+    problem = (
+        f"ROBSON_MODE: {settings.mode} comes with a connector to a live venue, which this version "
+        "does not have; set ROBSON_MODE=paper"
+    )
+    return [problem]
+
+
+def _venue(settings: Settings) -> list[str]:
+    if settings.venue in BUILT_IN or settings.venue in settings.plugins.allow:
+        return []
+    problem = (
+        f"ROBSON_CONNECTOR: {settings.venue} is neither paper nor memory, and ROBSON_PLUGINS_ALLOW "
+        "does not name it; add it there to load it from another package"
+    )
+    return [problem]
+
+
+def _address(settings: Settings) -> list[str]:
+    http = settings.http
+    if is_loopback(http.host):
+        return []
+    problems = []
+    if not http.behind_proxy:
+        problems.append(
+            f"ROBSON_HTTP_HOST: {http.host} can be reached from other machines, without "
+            "encryption; listen on 127.0.0.1, or put a proxy with TLS in front and set "
+            "ROBSON_BEHIND_PROXY=true"
+        )
+    if not http.api_token:
+        problems.append(
+            f"ROBSON_API_TOKEN: must be your own when listening on {http.host}; set it or "
+            "ROBSON_API_TOKEN_FILE"
+        )
+    return problems
+
+
+def _market(settings: Settings) -> list[str]:
+    problems = []
+    try:
+        parse_moment(settings.market.origin, "ROBSON_MARKET_ORIGIN")
+    except ValidationError as error:
+        problems.append(str(error))
+    if settings.market.source == "recording" and not settings.is_recording:
+        problems.append(
+            "ROBSON_MARKET: a recording needs its file; set ROBSON_TRADES_FILE or "
+            "ROBSON_FRAMES_FILE"
+        )
+    return problems
+
+
+def _recording(settings: Settings) -> list[str]:
+    market = settings.market
+    if not settings.is_recording:
+        return []
+    problems = []
+    if settings.venue != "paper":
+        problems.append("ROBSON_CONNECTOR: only paper plays back a recording; set it to paper")
+    if market.trades_file is not None and market.frames_file is not None:
+        problems.append("ROBSON_FRAMES_FILE: ROBSON_TRADES_FILE is set too; keep one of the two")
+    needed = {
+        "ROBSON_SYMBOL": market.symbol if market.trades_file else "named",
+        "ROBSON_TICK_SIZE": market.tick_size,
+        "ROBSON_STEP_SIZE": market.step_size,
+    }
+    problems += [
+        f"{name}: the file does not carry it; set it, e.g. {example}"
+        for (name, value), example in zip(
+            needed.items(), ("BTCUSDT", "0.01", "0.00001"), strict=True
+        )
+        if value is None
+    ]
+    return problems
+
+
+def hints(settings: Settings) -> tuple[str, ...]:
+    """Return what is allowed but worth a second look."""
+    found = []
+    if urlsplit(settings.database_url).password:
+        found.append(
+            "DATABASE_URL holds a password that other programs of this user can see; use "
+            "DATABASE_URL_FILE"
+        )
+    if settings.http.api_token and settings.http.behind_proxy and not settings.http.allowed_hosts:
+        found.append("ROBSON_ALLOWED_HOSTS is empty: only localhost and 127.0.0.1 are answered")
+    if not settings.is_recording and settings.market.playback_speed != "1":
+        found.append("ROBSON_PLAYBACK_SPEED has no effect without a recording")
+    return tuple(found)

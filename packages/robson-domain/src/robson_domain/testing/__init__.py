@@ -1,0 +1,60 @@
+"""For people who test: ready-made objects, random ones, and cards that adapters must pass.
+
+    ``builders``     one plausible object of every kind, changed where a test cares
+    ``unions``       one of every input, event, command and state
+    ``strategies``   Hypothesis strategies of every public type (extra ``[testing]``)
+    ``*_cards``      what a store, a venue or a market must do, to be subclassed by its tests
+
+These two need nothing and are re-exported here; the rest is imported by its module, so that this package needs
+no test library as long as nobody asks for one. Production code never imports it.
+"""
+
+from robson_domain.testing.builders import (
+    a_bar,
+    a_detector_state,
+    a_fill,
+    a_ledger,
+    a_new_order,
+    a_position,
+    a_report,
+    a_risk,
+    a_signal,
+    a_snapshot,
+    a_tick,
+    an_account,
+    an_arm_command,
+    an_instrument,
+    an_intent,
+    an_order,
+)
+from robson_domain.testing.unions import (
+    an_event,
+    every_command,
+    every_event,
+    every_input,
+    every_state,
+)
+
+__all__ = [
+    "a_bar",
+    "a_detector_state",
+    "a_fill",
+    "a_ledger",
+    "a_new_order",
+    "a_position",
+    "a_report",
+    "a_risk",
+    "a_signal",
+    "a_snapshot",
+    "a_tick",
+    "an_account",
+    "an_arm_command",
+    "an_event",
+    "an_instrument",
+    "an_intent",
+    "an_order",
+    "every_command",
+    "every_event",
+    "every_input",
+    "every_state",
+]

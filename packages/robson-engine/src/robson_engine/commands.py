@@ -1,0 +1,119 @@
+"""What the person can ask for; every command is answered once its effect is durable."""
+
+from __future__ import annotations
+
+from robson_domain import (
+    AcknowledgeError,
+    ArmPosition,
+    ClosePosition,
+    CloseReason,
+    DisarmPosition,
+    Panic,
+    Position,
+    PositionArmed,
+    PositionCloseRequested,
+    PositionDisarmed,
+    PositionId,
+    PositionStatus,
+    Reply,
+)
+from robson_engine import exits
+from robson_engine.turn import Turn
+
+NOT_FOUND = "NOT_FOUND"
+ALREADY_ENTERING = "ALREADY_ENTERING"
+ALREADY_CLOSED = "ALREADY_CLOSED"
+NOT_IN_ERROR = "NOT_IN_ERROR"
+STILL_OPEN = "STILL_OPEN"
+
+
+def arm(turn: Turn, entry: ArmPosition) -> None:
+    """Arm a position; arming the same id again returns the one there is."""
+    if turn.find(entry.position_id) is None:
+        turn.emit(PositionArmed, entry.position_id, command=entry)
+    turn.command(Reply(command_id=entry.command_id, positions=(entry.position_id,)))
+
+
+def _refuse(turn: Turn, command_id: str, code: str, message: str) -> None:
+    turn.command(Reply(command_id=command_id, code=code, message=message))
+
+
+def _known(turn: Turn, command_id: str, key: PositionId) -> Position | None:
+    position = turn.find(key)
+    if position is None:
+        _refuse(turn, command_id, NOT_FOUND, f"there is no position {key}")
+    return position
+
+
+def disarm(turn: Turn, entry: DisarmPosition) -> None:
+    """Take an armed position back; later than that is refused, closing is another command."""
+    position = _known(turn, entry.command_id, entry.position_id)
+    if position is None:
+        return
+    if position.status is PositionStatus.CLOSED:
+        reason = position.close_reason.value if position.close_reason else "closed"
+        message = f"position {entry.position_id} has ended already ({reason})"
+        _refuse(turn, entry.command_id, ALREADY_CLOSED, message)
+    elif position.status is not PositionStatus.ARMED:
+        message = f"position {entry.position_id} is {position.status.value}; use close instead"
+        _refuse(turn, entry.command_id, ALREADY_ENTERING, message)
+    else:
+        turn.emit(PositionDisarmed, entry.position_id, reason=CloseReason.DISARMED)
+        turn.command(Reply(command_id=entry.command_id, positions=(entry.position_id,)))
+
+
+def close(turn: Turn, entry: ClosePosition) -> None:
+    """Close a position now, or as soon as its first fill is known."""
+    position = _known(turn, entry.command_id, entry.position_id)
+    if position is None:
+        return
+    if position.status is PositionStatus.CLOSED:
+        message = f"position {entry.position_id} is closed already"
+        _refuse(turn, entry.command_id, ALREADY_CLOSED, message)
+        return
+    end(turn, position, entry.reason)
+    turn.command(Reply(command_id=entry.command_id, positions=(entry.position_id,)))
+
+
+def end(turn: Turn, position: Position, reason: CloseReason) -> None:
+    """Bring one position to its end by the shortest way its status allows."""
+    key = position.position_id
+    if position.status is PositionStatus.ARMED:
+        turn.emit(PositionDisarmed, key, reason=reason)
+    elif position.status is PositionStatus.ENTERING:
+        if position.close_requested is None:
+            turn.emit(PositionCloseRequested, key, reason=reason)
+    elif position.exit_reason is None and position.open_qty:
+        exits.trigger_exit(turn, position, reason, None)
+
+
+def panic(turn: Turn, entry: Panic) -> None:
+    """End everything there is."""
+    live = turn.current()
+    for position in live:
+        end(turn, position, CloseReason.PANIC)
+    touched = tuple(position.position_id for position in live)
+    turn.command(Reply(command_id=entry.command_id, positions=touched))
+
+
+def acknowledge(turn: Turn, entry: AcknowledgeError) -> None:
+    """Let a position in Error go once it is flat and settled."""
+    position = _known(turn, entry.command_id, entry.position_id)
+    if position is None:
+        return
+    if position.status is not PositionStatus.ERROR:
+        message = f"position {entry.position_id} is {position.status.value}, not in Error"
+        _refuse(turn, entry.command_id, NOT_IN_ERROR, message)
+    elif position.is_unresolved or _is_tradable(position):
+        message = f"position {entry.position_id} still has an open quantity or order; close it"
+        _refuse(turn, entry.command_id, STILL_OPEN, message)
+    else:
+        exits.close_flat(turn, position, CloseReason.ACKNOWLEDGED)
+        turn.command(Reply(command_id=entry.command_id, positions=(entry.position_id,)))
+
+
+def _is_tradable(position: Position) -> bool:
+    price = position.stop or position.average_entry_price
+    if price is None or not position.open_qty:
+        return False
+    return position.instrument.is_tradable(exits.exit_quantity(position), price)

@@ -1,0 +1,129 @@
+"""Orders nobody has confirmed: evidence is gathered, nothing is sent again.
+
+An order counts as dead only when the venue did not know its id at a venue time later than the
+signed timestamp plus receive window plus margin, no fill came, and two later account snapshots,
+at least 2 s apart, still show the account as it was. Entries are given longer, because a
+missed entry costs nothing and a doubled one does.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from robson_domain import (
+    AccountSnapshot,
+    Doubt,
+    Order,
+    OrderInDoubt,
+    OrderReport,
+    OrderResolved,
+    OrderStatus,
+    Position,
+    QueryOrder,
+    Side,
+    decimals,
+)
+from robson_engine.config import (
+    DEATH_MARGIN_NS,
+    ENTRY_PATIENCE_NS,
+    RECEIVE_WINDOW_NS,
+    SNAPSHOT_APART_NS,
+)
+from robson_engine.turn import Turn
+
+SNAPSHOTS_NEEDED = 2
+
+
+def begin(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    """Log that an order is in doubt and ask about it; one already in doubt stays as it is."""
+    if order.status is OrderStatus.IN_DOUBT:
+        return
+    signed = report.ts_signed or order.ts_created
+    _log(turn, position, report, Doubt(since=turn.now, ts_signed=signed))
+    turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
+
+
+def _log(turn: Turn, position: Position, report: OrderReport, doubt: Doubt) -> None:
+    turn.emit(
+        OrderInDoubt,
+        position.position_id,
+        client_order_id=report.client_order_id,
+        doubt=doubt,
+        code=report.code,
+        message=report.message,
+    )
+
+
+def not_found(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    """Take up that the venue does not know the id: evidence once it is late enough."""
+    doubt = position.doubt
+    if order.status is not OrderStatus.IN_DOUBT or doubt is None:
+        begin(turn, position, order, report)
+        return
+    if doubt.not_found_at or report.ts_event <= deadline(position, order):
+        return
+    _log(turn, position, report, attrs.evolve(doubt, not_found_at=report.ts_event))
+
+
+def deadline(position: Position, order: Order) -> int:
+    """Return the venue time until which the order may still appear, UTC ns."""
+    signed = position.doubt.ts_signed if position.doubt else order.ts_created
+    patience = ENTRY_PATIENCE_NS if order is position.entry_order else 0
+    return signed + RECEIVE_WINDOW_NS + DEATH_MARGIN_NS + patience
+
+
+def order_in_doubt(position: Position) -> Order | None:
+    """Return the order of a position that is in doubt, or None."""
+    for order in (position.exit_order, position.entry_order):
+        if order is not None and order.status is OrderStatus.IN_DOUBT:
+            return order
+    return None
+
+
+def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Position:
+    """Take up a snapshot as evidence; resolve the order as dead when it was the last needed."""
+    order, doubt = order_in_doubt(position), position.doubt
+    if order is None or doubt is None or not doubt.not_found_at:
+        return position
+    apart = account.ts_event >= max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS)
+    if not apart or not _is_untouched(position, account):
+        return position
+    seen = attrs.evolve(doubt, snapshots=doubt.snapshots + 1, snapshot_at=account.ts_event)
+    after = turn.emit(
+        OrderInDoubt,
+        position.position_id,
+        client_order_id=order.client_order_id,
+        doubt=seen,
+        code="SNAPSHOT",
+        message=f"account snapshot {seen.snapshots} shows the order was not executed",
+    )
+    if seen.snapshots < SNAPSHOTS_NEEDED:
+        return after
+    return turn.emit(
+        OrderResolved,
+        position.position_id,
+        client_order_id=order.client_order_id,
+        order_status=OrderStatus.EXPIRED,
+        filled_qty=order.filled_qty,
+        evidence=(
+            "dead: unknown to the venue after its deadline, no fill, "
+            f"and {seen.snapshots} later snapshots show the account as before"
+        ),
+    )
+
+
+def _is_untouched(position: Position, account: AccountSnapshot) -> bool:
+    """Say whether the account still shows exactly our open quantity on this side."""
+    net = account.net_qty if position.side is Side.LONG else decimals.neg(account.net_qty)
+    difference = decimals.absolute(decimals.sub(net, position.open_qty.value))
+    return difference < max(position.instrument.step_size, _dust_of(position))
+
+
+def _dust_of(position: Position) -> Decimal:
+    """Return how much base asset may lie on the pair without being a position."""
+    price = position.average_entry_price or (position.signal and position.signal.entry_price)
+    if not price:
+        return decimals.ZERO
+    return decimals.div(position.instrument.notional_min.value, price.value)

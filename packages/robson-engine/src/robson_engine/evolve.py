@@ -1,0 +1,314 @@
+"""How events change a position and the ledger: the only code that does.
+
+Pure and total over the lifecycle table: an event the table does not allow raises and nothing
+happened. Quantities follow from fills alone, never from what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from robson_domain import (
+    ClientOrderId,
+    EntryDenied,
+    EntryFilled,
+    EntryOrderPlaced,
+    EntrySignalReceived,
+    Event,
+    ExitFilled,
+    ExitOrderPlaced,
+    ExitTriggered,
+    Fill,
+    Intent,
+    Ledger,
+    Money,
+    Order,
+    OrderInDoubt,
+    OrderRejected,
+    OrderResolved,
+    OrderStatus,
+    Position,
+    PositionArmed,
+    PositionClosed,
+    PositionCloseRequested,
+    PositionDisarmed,
+    PositionErrored,
+    PositionStatus,
+    Quantity,
+    Side,
+    TrailingStopUpdated,
+    decimals,
+    next_position_status,
+)
+from robson_domain.errors import InvariantError
+from robson_domain.ledger import DAY_NS
+from robson_domain.position import CloseReason
+
+ENTRY_WINDOW_NS: Final = 60_000_000_000
+
+
+def evolve_position(before: Position | None, event: Event) -> Position:
+    """Return the position after ``event``.
+
+    Raises:
+        InvariantError: For an event of a position that was never armed, or armed twice.
+        IllegalTransition: For an event its status does not allow.
+    """
+    if isinstance(event, PositionArmed):
+        if before is not None:
+            raise InvariantError(f"position {event.position_id} is armed twice")
+        return _armed(event)
+    if before is None:
+        raise InvariantError(f"event {event.sequence}: position {event.position_id} is unknown")
+    status = next_position_status(before.status, event.event_type)
+    after: Position = _HANDLERS[type(event)](before, event)
+    return attrs.evolve(
+        after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence
+    )
+
+
+def _armed(event: PositionArmed) -> Position:
+    command = event.command
+    return Position(
+        position_id=command.position_id,
+        symbol=command.symbol,
+        side=command.side,
+        status=PositionStatus.ARMED,
+        risk=command.risk,
+        instrument=command.instrument,
+        detector=command.detector,
+        armed_at=event.timestamp,
+        accept_costs=command.accept_costs,
+        expires_at=command.expires_at,
+        mark=event.mark,
+        sequence=event.sequence,
+    )
+
+
+def _disarmed(before: Position, event: PositionDisarmed) -> Position:
+    return attrs.evolve(before, close_reason=event.reason, closed_at=event.timestamp)
+
+
+def _signal(before: Position, event: EntrySignalReceived) -> Position:
+    return attrs.evolve(before, signal=event.signal, signal_at=event.timestamp)
+
+
+def _denied(before: Position, event: EntryDenied) -> Position:
+    return attrs.evolve(
+        before,
+        denial_code=event.code,
+        close_reason=CloseReason.DENIED,
+        closed_at=event.timestamp,
+    )
+
+
+def order_of(intent: Intent) -> Order:
+    """Return the order an intent stands for, as it is before the venue has said anything."""
+    return Order(
+        client_order_id=intent.client_order_id,
+        position_id=intent.position_id,
+        symbol=intent.symbol,
+        side=intent.side,
+        kind=intent.kind.value,
+        order_qty=intent.quantity,
+        ts_created=intent.ts_created,
+    )
+
+
+def _entry_placed(before: Position, event: EntryOrderPlaced) -> Position:
+    return attrs.evolve(
+        before,
+        entry_order=order_of(event.intent),
+        stop_distance=event.stop_distance,
+        fee_rate=event.fee_rate,
+        commission_in_base=event.commission_in_base,
+    )
+
+
+def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
+    past = before.past_exits
+    if before.exit_order is not None:
+        past = (*past, before.exit_order)
+    return attrs.evolve(
+        before,
+        exit_order=order_of(event.intent),
+        past_exits=past,
+        exits=before.exits + 1,
+        retry_at=0,
+    )
+
+
+def _with_commission(before: Position, fill: Fill) -> Position:
+    if fill.commission_asset == before.symbol.base:
+        return attrs.evolve(before, fees_base=before.fees_base + fill.commission)
+    if fill.commission_asset == before.symbol.quote:
+        fees = Money(decimals.add(before.fees_quote.value, fill.commission.value))
+        return attrs.evolve(before, fees_quote=fees)
+    return before
+
+
+def net_base(position: Position) -> Decimal:
+    """Return what the position holds of the base asset, net of commissions; negative = owed."""
+    bought, sold = position.entry_qty.value, position.exit_qty.value
+    if position.side is Side.SHORT:
+        bought, sold = sold, bought
+    return decimals.sub(decimals.sub(bought, sold), position.fees_base.value)
+
+
+def _with_open_qty(position: Position) -> Position:
+    net = net_base(position)
+    towards = net if position.side is Side.LONG else decimals.neg(net)
+    return attrs.evolve(position, open_qty=Quantity(max(towards, decimals.ZERO)))
+
+
+def _entry_filled(before: Position, event: EntryFilled) -> Position:
+    order = before.entry_order
+    if order is None:
+        raise InvariantError(f"event {event.sequence}: a fill of an entry never placed")
+    fill = event.fill
+    reopened = before.status is PositionStatus.CLOSED
+    after = attrs.evolve(
+        _with_commission(before, fill),
+        entry_order=attrs.evolve(order.with_fill(fill), status=event.order_status),
+        entry_qty=before.entry_qty + fill.quantity,
+        entry_cost=before.entry_cost + fill.notional,
+        best=event.best,
+        stop=event.stop,
+        summarized_at=event.timestamp,
+        # What opens after the end is protected like anything else: its latch starts anew.
+        exit_reason=None if reopened else before.exit_reason,
+    )
+    return _with_open_qty(after)
+
+
+def _exit_filled(before: Position, event: ExitFilled) -> Position:
+    fill = event.fill
+    after = attrs.evolve(
+        _with_order(before, event.client_order_id, lambda order: _filled(order, event)),
+        exit_qty=before.exit_qty + fill.quantity,
+        exit_value=before.exit_value + fill.notional,
+        exit_rejections=0,
+    )
+    return _with_open_qty(_with_commission(after, fill))
+
+
+def _filled(order: Order, event: ExitFilled) -> Order:
+    return attrs.evolve(order.with_fill(event.fill), status=event.order_status)
+
+
+def _with_order(
+    before: Position, order_id: ClientOrderId, change: Callable[[Order], Order]
+) -> Position:
+    entry, leaving = before.entry_order, before.exit_order
+    if entry is not None and entry.client_order_id == order_id:
+        return attrs.evolve(before, entry_order=change(entry))
+    if leaving is not None and leaving.client_order_id == order_id:
+        return attrs.evolve(before, exit_order=change(leaving))
+    past = tuple(
+        change(order) if order.client_order_id == order_id else order for order in before.past_exits
+    )
+    if all(order.client_order_id != order_id for order in past):
+        raise InvariantError(f"position {before.position_id}: order {order_id} is unknown")
+    return attrs.evolve(before, past_exits=past)
+
+
+def _stop_updated(before: Position, event: TrailingStopUpdated) -> Position:
+    return attrs.evolve(before, best=event.best, stop=event.stop, summarized_at=event.timestamp)
+
+
+def _close_requested(before: Position, event: PositionCloseRequested) -> Position:
+    return attrs.evolve(before, close_requested=event.reason)
+
+
+def _triggered(before: Position, event: ExitTriggered) -> Position:
+    return attrs.evolve(before, exit_reason=event.reason)
+
+
+def _rejected(before: Position, event: OrderRejected) -> Position:
+    def reject(order: Order) -> Order:
+        return attrs.evolve(order, status=OrderStatus.REJECTED, reject_code=event.code)
+
+    after = attrs.evolve(_with_order(before, event.client_order_id, reject), doubt=None)
+    if event.retry_at:
+        return attrs.evolve(after, exit_rejections=event.attempt, retry_at=event.retry_at)
+    return after
+
+
+def _in_doubt(before: Position, event: OrderInDoubt) -> Position:
+    def doubt(order: Order) -> Order:
+        return attrs.evolve(order, status=OrderStatus.IN_DOUBT)
+
+    return attrs.evolve(_with_order(before, event.client_order_id, doubt), doubt=event.doubt)
+
+
+def _resolved(before: Position, event: OrderResolved) -> Position:
+    def resolve(order: Order) -> Order:
+        return attrs.evolve(order, status=event.order_status)
+
+    return attrs.evolve(_with_order(before, event.client_order_id, resolve), doubt=None)
+
+
+def _closed(before: Position, event: PositionClosed) -> Position:
+    return attrs.evolve(
+        before,
+        close_reason=event.reason,
+        realized_pnl=event.realized_pnl,
+        dust=event.dust,
+        open_qty=Quantity(0),
+        closed_at=event.timestamp,
+        retry_at=0,
+    )
+
+
+def _errored(before: Position, event: PositionErrored) -> Position:
+    return attrs.evolve(before, error=event.problem)
+
+
+_HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
+    PositionDisarmed: _disarmed,
+    EntrySignalReceived: _signal,
+    EntryDenied: _denied,
+    EntryOrderPlaced: _entry_placed,
+    EntryFilled: _entry_filled,
+    TrailingStopUpdated: _stop_updated,
+    PositionCloseRequested: _close_requested,
+    ExitTriggered: _triggered,
+    ExitOrderPlaced: _exit_placed,
+    ExitFilled: _exit_filled,
+    OrderRejected: _rejected,
+    OrderInDoubt: _in_doubt,
+    OrderResolved: _resolved,
+    PositionClosed: _closed,
+    PositionErrored: _errored,
+}
+
+
+def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledger:
+    """Return the ledger after ``event``; ``before`` is its position before it."""
+    match event:
+        case EntryOrderPlaced():
+            since = event.timestamp - ENTRY_WINDOW_NS
+            recent = tuple(ts for ts in ledger.entries if ts > since)
+            return attrs.evolve(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
+        case PositionClosed() if before is not None:
+            gain = event.realized_pnl - before.realized_pnl
+            return _realized(ledger, gain, event)
+        case _:
+            return attrs.evolve(ledger, sequence=event.sequence)
+
+
+def _realized(ledger: Ledger, gain: Money, event: PositionClosed) -> Ledger:
+    total = ledger.realized_total + gain
+    equity = ledger.capital + total
+    return attrs.evolve(
+        ledger,
+        realized_total=total,
+        realized_today=ledger.realized_on(event.timestamp) + gain,
+        day=event.timestamp // DAY_NS,
+        peak_equity=max(ledger.peak_equity, equity),
+        sequence=event.sequence,
+    )

@@ -1,0 +1,155 @@
+"""Leaving a position: one latch, then one exit order after the other until it is flat.
+
+Exiting is a latch. While an exit order works nothing else is sent for the quantity; when it
+ended with a rest, the next intent follows at once, after a rejection 0.25 s later, doubling to
+5 s, without end. What the venue would not take any more is dust: reported, and the end.
+"""
+
+from __future__ import annotations
+
+from robson_domain import (
+    CancelOrder,
+    ClientOrderId,
+    CloseReason,
+    ExitOrderPlaced,
+    ExitTriggered,
+    Intent,
+    IntentId,
+    IntentKind,
+    Money,
+    PlaceExitOrder,
+    Position,
+    PositionClosed,
+    PositionErrored,
+    PositionStatus,
+    Price,
+    Quantity,
+    Side,
+    client_order_id,
+    decimals,
+)
+from robson_engine.config import RETRY_FIRST_NS, RETRY_MAX_NS
+from robson_engine.evolve import net_base
+from robson_engine.turn import Turn
+
+
+def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Price | None) -> None:
+    """Close the latch and send the first exit."""
+    turn.summarize(position.position_id)
+    stop = turn.get(position.position_id).stop
+    turn.emit(ExitTriggered, position.position_id, reason=reason, price=price, stop=stop)
+    if position.entry_leaves and position.entry_order is not None:
+        order_id = position.entry_order.client_order_id
+        turn.command(CancelOrder(symbol=position.symbol, client_order_id=order_id))
+    continue_exit(turn, turn.get(position.position_id), price)
+
+
+def exit_quantity(position: Position) -> Quantity:
+    """Return what to order to be flat, base asset.
+
+    A long sells what it holds, rounded down. A short buys back what it owes, rounded up, and so
+    much more as the venue keeps of it when it takes its commission in base.
+    """
+    instrument = position.instrument
+    if position.side is Side.LONG:
+        return instrument.round_qty_down(position.open_qty.value)
+    needed = position.open_qty.value
+    if position.commission_in_base:
+        needed = decimals.div(needed, decimals.sub(decimals.ONE, position.fee_rate))
+    return instrument.round_qty_up(needed)
+
+
+def continue_exit(turn: Turn, position: Position, price: Price | None = None) -> None:
+    """Send the next exit when one is due, or close when nothing tradable is left.
+
+    Args:
+        price: A current price when the input has one; else the last known one is used to tell
+            dust from a tradable rest.
+    """
+    if position.exit_order is not None and not position.exit_order.status.is_terminal:
+        return
+    quantity = exit_quantity(position) if position.open_qty else Quantity(0)
+    reference = price or position.stop or position.average_entry_price
+    if reference is not None and position.instrument.is_tradable(quantity, reference):
+        if turn.now >= position.retry_at:
+            _place_exit(turn, position, quantity)
+    elif not position.entry_leaves:
+        settle(turn, position)
+
+
+def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
+    n = position.exits + 1
+    config = turn.state.config
+    quantity = min(
+        quantity, position.instrument.round_qty_down(position.instrument.quantity_max.value)
+    )
+    intent = Intent(
+        intent_id=IntentId(f"{position.position_id}-exit-{n}"),
+        position_id=position.position_id,
+        kind=IntentKind.EXIT,
+        n=n,
+        symbol=position.symbol,
+        side=position.side.exit_side,
+        quantity=quantity,
+        client_order_id=client_order_id(
+            config.prefix,
+            account=config.account,
+            epoch=config.epoch,
+            position_id=position.position_id,
+            kind=IntentKind.EXIT.value,
+            n=n,
+        ),
+        reason=position.exit_reason.value if position.exit_reason else "exit",
+        ts_created=turn.now,
+    )
+    turn.emit(ExitOrderPlaced, position.position_id, intent=intent)
+    turn.command(PlaceExitOrder(intent=intent))
+
+
+def settle(turn: Turn, position: Position) -> None:
+    """Close a position that is flat but for dust; one in Error waits for the person."""
+    if position.status is PositionStatus.ERROR:
+        return
+    reason = position.exit_reason or CloseReason.NOT_ENTERED
+    close_flat(turn, position, reason)
+
+
+def close_flat(turn: Turn, position: Position, reason: CloseReason) -> None:
+    """Log the end with the final PnL."""
+    turn.emit(
+        PositionClosed,
+        position.position_id,
+        reason=reason,
+        realized_pnl=final_pnl(position),
+        dust=net_base(position),
+    )
+
+
+def final_pnl(position: Position) -> Money:
+    """Return the PnL of a flat position, quote currency.
+
+    Sales minus purchases minus commissions paid in quote. Commissions paid in base are in the
+    quantities already. Dust is valued at the last exit price, since it is still held or owed.
+    """
+    bought, sold = position.entry_cost.value, position.exit_value.value
+    if position.side is Side.SHORT:
+        bought, sold = sold, bought
+    order = position.exit_order or position.entry_order
+    price = order.average_price if order and order.filled_qty else position.average_entry_price
+    dust = decimals.mul(net_base(position), price.value) if price else decimals.ZERO
+    result = decimals.sub(decimals.add(decimals.sub(sold, bought), dust), position.fees_quote.value)
+    return Money(decimals.rounded(result, 20))
+
+
+def retry_delay(attempt: int) -> int:
+    """Return how long to wait after the ``attempt``-th rejection in a row, ns."""
+    return min(RETRY_FIRST_NS << min(attempt - 1, 10), RETRY_MAX_NS)
+
+
+def late_fill(turn: Turn, position: Position, order_id: ClientOrderId) -> None:
+    """Tell the person about a fill that came after the end."""
+    turn.emit(
+        PositionErrored,
+        position.position_id,
+        problem=f"order {order_id} was filled after the position had ended",
+    )

@@ -1,0 +1,209 @@
+"""What a venue's report about an order leads to. Venue facts are never illegal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from robson_domain import (
+    CloseReason,
+    EntryFilled,
+    ExitFilled,
+    Fill,
+    Order,
+    OrderRejected,
+    OrderReport,
+    OrderResolved,
+    OrderStatus,
+    Position,
+    PositionStatus,
+    Price,
+    Quantity,
+    QueryOrder,
+    ReportStatus,
+    Side,
+    decimals,
+)
+from robson_engine import doubt, exits
+from robson_engine.evolve import net_base
+from robson_engine.trailing import better, stop_for, tighter
+from robson_engine.turn import Turn
+
+_ENDED = {
+    ReportStatus.FILLED: OrderStatus.FILLED,
+    ReportStatus.CANCELED: OrderStatus.CANCELED,
+    ReportStatus.EXPIRED: OrderStatus.EXPIRED,
+}
+_MAY_END = frozenset({PositionStatus.ENTERING, PositionStatus.ACTIVE})
+
+
+def find_order(position: Position, report: OrderReport) -> Order | None:
+    """Return the order of ``position`` a report speaks of, or None."""
+    orders = (position.entry_order, position.exit_order, *position.past_exits)
+    wanted = report.client_order_id
+    return next((o for o in orders if o is not None and o.client_order_id == wanted), None)
+
+
+def on_report(turn: Turn, report: OrderReport) -> None:
+    """Apply a report: its new fills, then what it says of the order's end or doubt."""
+    key = turn.state.orders.get(report.client_order_id)
+    position = turn.find(key) if key is not None else None
+    order = find_order(position, report) if position else None
+    if position is None or order is None:
+        return
+    if any(not order.has(fill) for fill in report.fills):
+        position = apply_fills(turn, position, report)
+        order = find_order(position, report) or order
+    _on_status(turn, position, order, report)
+    _after(turn, turn.get(position.position_id), report)
+
+
+def apply_fills(turn: Turn, position: Position, report: OrderReport) -> Position:
+    """Log every fill of the report that is not known yet, in its order."""
+    ended = position.is_closed
+    for fill in report.fills:
+        order = find_order(position, report)
+        if order is None or order.has(fill):
+            continue
+        if order is position.entry_order:
+            position = entry_fill(turn, position, order, fill)
+        else:
+            position = exit_fill(turn, position, order, fill)
+    if ended and not position.is_closed:
+        exits.late_fill(turn, position, report.client_order_id)
+    return turn.get(position.position_id)
+
+
+def entry_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Position:
+    """Log an entry fill with the best price and the stop that follow from it."""
+    turn.summarize(position.position_id)
+    position = turn.get(position.position_id)
+    side, distance = position.side, position.stop_distance
+    best = better(side, position.best, fill.price)
+    stop = position.stop
+    if distance is not None:
+        stop = tighter(side, stop, stop_for(position.instrument, side, best, distance))
+    kept = fill.quantity.value
+    if fill.commission_asset == position.symbol.base and side is Side.LONG:
+        kept = decimals.sub(kept, fill.commission.value)
+    return turn.emit(
+        EntryFilled,
+        position.position_id,
+        client_order_id=order.client_order_id,
+        fill=fill,
+        order_status=order.with_fill(fill).status,
+        open_qty=_at_least_zero(decimals.add(_open(position), kept)),
+        best=best,
+        stop=stop,
+    )
+
+
+def exit_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Position:
+    """Log an exit fill."""
+    taken = fill.quantity.value
+    if fill.commission_asset == position.symbol.base and position.side is Side.SHORT:
+        taken = decimals.sub(taken, fill.commission.value)
+    return turn.emit(
+        ExitFilled,
+        position.position_id,
+        client_order_id=order.client_order_id,
+        fill=fill,
+        order_status=order.with_fill(fill).status,
+        open_qty=_at_least_zero(decimals.sub(_open(position), taken)),
+    )
+
+
+def _open(position: Position) -> Decimal:
+    net = net_base(position)
+    return net if position.side is Side.LONG else decimals.neg(net)
+
+
+def _at_least_zero(amount: Decimal) -> Quantity:
+    return Quantity(max(amount, decimals.ZERO))
+
+
+def _on_status(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    match report.status:
+        case ReportStatus.REJECTED if not order.filled_qty and not order.status.is_terminal:
+            _rejected(turn, position, order, report)
+        case ReportStatus.NO_REPLY if not order.status.is_terminal:
+            doubt.begin(turn, position, order, report)
+        case ReportStatus.NOT_FOUND if not order.status.is_terminal and not order.filled_qty:
+            doubt.not_found(turn, position, order, report)
+        case ReportStatus.FILLED | ReportStatus.CANCELED | ReportStatus.EXPIRED:
+            _ended(turn, position, order, report)
+        case ReportStatus.ACCEPTED | ReportStatus.PARTIALLY_FILLED:
+            _known(turn, position, order, report)
+
+
+def _rejected(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    is_exit = order is position.exit_order
+    attempt = position.exit_rejections + 1 if is_exit else 1
+    turn.emit(
+        OrderRejected,
+        position.position_id,
+        client_order_id=order.client_order_id,
+        code=report.code,
+        message=report.message,
+        attempt=attempt,
+        retry_at=turn.now + exits.retry_delay(attempt) if is_exit else 0,
+    )
+
+
+def _known(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    """The venue knows the order: a doubt ends; fills it counts and we lack are asked for."""
+    if order.status is OrderStatus.IN_DOUBT:
+        _resolve(turn, position, order, (OrderStatus.ACCEPTED, "the venue knows the order"))
+    if report.filled_qty > order.filled_qty:
+        turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
+
+
+def _ended(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    if report.filled_qty > order.filled_qty:
+        turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
+        return
+    was_in_doubt = position.doubt is not None and order.status is OrderStatus.IN_DOUBT
+    if order.status.is_terminal and not was_in_doubt:
+        return
+    _resolve(turn, position, order, (_ENDED[report.status], "the venue's answer"))
+
+
+def _resolve(
+    turn: Turn, position: Position, order: Order, verdict: tuple[OrderStatus, str]
+) -> None:
+    turn.emit(
+        OrderResolved,
+        position.position_id,
+        client_order_id=order.client_order_id,
+        order_status=verdict[0],
+        filled_qty=order.filled_qty,
+        evidence=verdict[1],
+    )
+
+
+def _after(turn: Turn, position: Position, report: OrderReport) -> None:
+    """Go on from where the report left the position."""
+    after_order(turn, position, report.fills[-1].price if report.fills else None)
+
+
+def after_order(turn: Turn, position: Position, price: Price | None) -> None:
+    """Act on what an order's change left: enter, latch a remembered close, go on exiting."""
+    if position.exit_reason is not None:
+        if not position.is_closed:
+            exits.continue_exit(turn, position, price)
+    elif position.close_requested is not None and position.open_qty:
+        exits.trigger_exit(turn, position, position.close_requested, price)
+    elif position.status in _MAY_END and _entry_ended(position) and _is_nothing(position, price):
+        exits.close_flat(turn, position, CloseReason.NOT_ENTERED)
+
+
+def _entry_ended(position: Position) -> bool:
+    return position.entry_order is not None and position.entry_order.status.is_terminal
+
+
+def _is_nothing(position: Position, price: Price | None) -> bool:
+    """Say whether what is open is too small for the venue to take back."""
+    if not position.open_qty:
+        return True
+    reference = price or position.stop or position.average_entry_price
+    quantity = exits.exit_quantity(position)
+    return reference is None or not position.instrument.is_tradable(quantity, reference)

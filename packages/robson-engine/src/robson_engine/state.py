@@ -1,0 +1,186 @@
+"""The driver's state: positions by id, the ledger, and what is derived from them.
+
+Only :meth:`EngineState.apply` changes it, with what ``step`` or ``evolve`` returned; the one
+exception is the best price inside the trigger index, raised by ``step`` itself. Everything
+derived (index, order ids, the set of live positions) follows from the positions alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from robson_domain import (
+    ClientOrderId,
+    Event,
+    Ledger,
+    Money,
+    Position,
+    PositionId,
+    PositionStatus,
+    Snapshot,
+    Symbol,
+)
+from robson_domain.errors import InvariantError
+from robson_engine.config import CLOSED_KEPT, SIGNAL_AGE_MAX_NS, SUMMARY_NS, EngineConfig
+from robson_engine.evolve import evolve_ledger, evolve_position
+from robson_engine.trigger_index import FAR, TriggerIndex
+
+Changed = tuple[Position | Ledger, ...]
+_STOPPED = frozenset({PositionStatus.ACTIVE, PositionStatus.ERROR})
+
+
+class EngineState:
+    """What the engine decides on; one per account, owned by one driver.
+
+    Attributes:
+        config: Identity and limits.
+        ledger: Account-wide totals and the last sequence.
+        positions: All positions in order of arming, the latest closed ones included.
+        live: Those that are not Closed.
+        indexes: Trigger index of every pair that ever had a position.
+        orders: Which position each of our client order ids belongs to.
+    """
+
+    def __init__(self, config: EngineConfig, ledger: Ledger) -> None:
+        self.config = config
+        self.ledger = ledger
+        self.positions: dict[PositionId, Position] = {}
+        self.live: dict[PositionId, Position] = {}
+        self.indexes: dict[Symbol, TriggerIndex] = {}
+        self.orders: dict[ClientOrderId, PositionId] = {}
+        self._closed: dict[PositionId, None] = {}
+
+    @classmethod
+    def opening(cls, config: EngineConfig, capital: Money) -> EngineState:
+        """Return the state before the first event."""
+        return cls(config, Ledger.opening(capital))
+
+    @classmethod
+    def restore(
+        cls,
+        config: EngineConfig,
+        capital: Money,
+        snapshot: Snapshot | None,
+        events: Iterable[Event],
+    ) -> EngineState:
+        """Return the state after ``events``, folded from ``snapshot`` or from nothing.
+
+        Raises:
+            InvariantError: When the events do not continue the snapshot.
+        """
+        state = cls.opening(config, capital)
+        if snapshot is not None:
+            state.apply((*snapshot.positions, snapshot.ledger))
+        for event in events:
+            state.apply(evolve(state, event))
+        return state
+
+    @property
+    def sequence(self) -> int:
+        """Sequence of the last event."""
+        return self.ledger.sequence
+
+    def snapshot(self) -> Snapshot:
+        """Return all that replay needs to start here."""
+        return Snapshot(
+            sequence=self.sequence, ledger=self.ledger, positions=tuple(self.positions.values())
+        )
+
+    def index_of(self, symbol: Symbol) -> TriggerIndex:
+        """Return the trigger index of a pair, made when first asked for."""
+        index = self.indexes.get(symbol)
+        if index is None:
+            index = self.indexes[symbol] = TriggerIndex()
+        return index
+
+    def apply(self, changed: Changed) -> None:
+        """Take over what a step or an event changed."""
+        for item in changed:
+            if isinstance(item, Ledger):
+                self.ledger = item
+            else:
+                self._put(item)
+
+    def _put(self, position: Position) -> None:
+        key = position.position_id
+        self.positions[key] = position
+        for order in (position.entry_order, position.exit_order):
+            if order is not None:
+                self.orders[order.client_order_id] = key
+        for order in position.past_exits:
+            self.orders[order.client_order_id] = key
+        if position.status is PositionStatus.CLOSED:
+            self.live.pop(key, None)
+            self._closed[key] = None
+            self._forget_oldest()
+        else:
+            self.live[key] = position
+            self._closed.pop(key, None)
+        self._index(position)
+
+    def _index(self, position: Position) -> None:
+        index = self.index_of(position.symbol)
+        index.mark_max = max(index.mark_max, position.mark)
+        index.mark = max(index.mark, position.mark)
+        is_waiting = position.status in _STOPPED and position.exit_reason is None
+        best, distance = position.best, position.stop_distance
+        if not is_waiting or not position.has_stop or best is None or distance is None:
+            index.remove(position.position_id, position.side)
+            return
+        scale = position.instrument
+        levels = (scale.ticks(best), scale.whole_ticks(distance))
+        index.put(position.position_id, position.side, levels, position.summarized_at + SUMMARY_NS)
+
+    def _forget_oldest(self) -> None:
+        while len(self._closed) > CLOSED_KEPT:
+            key = next(iter(self._closed))
+            del self._closed[key]
+            gone = self.positions.pop(key)
+            for order in (gone.entry_order, gone.exit_order, *gone.past_exits):
+                if order is not None:
+                    self.orders.pop(order.client_order_id, None)
+
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Return the pairs with a position that is not Closed, in order of arming."""
+        return tuple(dict.fromkeys(position.symbol for position in self.live.values()))
+
+    def earliest_mark(self, symbol: Symbol) -> int | None:
+        """Return the trade id after which trades must be back-filled; None = nothing waits.
+
+        Only positions with a stop need past trades; an armed one waits for live prices.
+        """
+        marks = [
+            position.mark
+            for position in self.live.values()
+            if position.symbol == symbol and position.has_stop
+        ]
+        return min(marks, default=None)
+
+    def next_due(self) -> int | None:
+        """Return the input time (UTC ns) at which :class:`TimePassed` will do something."""
+        due = min((index.due for index in self.indexes.values()), default=FAR)
+        for position in self.live.values():
+            due = min(due, _timer_of(position))
+        return None if due >= FAR else due
+
+
+def _timer_of(position: Position) -> int:
+    if position.status is PositionStatus.ARMED:
+        if position.signal is not None:
+            return position.signal_at + SIGNAL_AGE_MAX_NS + 1
+        return position.expires_at or FAR
+    return position.retry_at or FAR
+
+
+def evolve(state: EngineState, event: Event) -> Changed:
+    """Return what ``event`` changes; nothing else ever changes a position or the ledger.
+
+    Raises:
+        InvariantError: When the event does not continue the log or its position is unknown.
+        IllegalTransition: When the position's lifecycle does not allow it.
+    """
+    if event.sequence != state.sequence + 1:
+        raise InvariantError(f"event {event.sequence} does not follow {state.sequence}")
+    before = state.positions.get(event.position_id)
+    after = evolve_position(before, event)
+    return after, evolve_ledger(state.ledger, before, event)

@@ -1,0 +1,178 @@
+"""The one door into the engine: ``step(state, input) -> Step``.
+
+It dispatches; the arithmetic lives in the modules it calls. It never asks: no clock, log, id,
+random or file. It changes nothing but, for a price, the best of a trigger-index group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from robson_domain import (
+    AccountReported,
+    AcknowledgeError,
+    ArmPosition,
+    ClosePosition,
+    CloseReason,
+    DisarmPosition,
+    Input,
+    LinkChanged,
+    OrderReported,
+    Panic,
+    Position,
+    PositionDisarmed,
+    PositionStatus,
+    PriceOrigin,
+    SignalFired,
+    TimePassed,
+    TradeTick,
+)
+from robson_engine import commands, doubt, entries, exits, reports
+from robson_engine.config import SIGNAL_AGE_MAX_NS
+from robson_engine.state import EngineState
+from robson_engine.trailing import is_hit
+from robson_engine.trigger_index import TriggerIndex
+from robson_engine.turn import NOTHING, Step, Turn
+
+_STOPPED = frozenset({PositionStatus.ACTIVE, PositionStatus.ERROR})
+
+
+def step(state: EngineState, entry: Input) -> Step:
+    """Decide what ``entry`` leads to.
+
+    The driver applies ``Step.changed`` at once, makes the events durable, and only then
+    carries out the commands. A price that concerns nobody costs two comparisons and one of time.
+    """
+    if type(entry) is TradeTick:
+        index = state.indexes.get(entry.symbol)
+        if index is None:
+            return NOTHING
+        if entry.trade_id > index.mark:
+            index.mark = entry.trade_id
+        if index.low < entry.ticks < index.high and entry.ts_received < index.due:
+            return NOTHING
+        return on_price(state, entry)
+    turn = Turn(state, entry)
+    _HANDLERS[type(entry)](turn, entry)
+    return turn.step()
+
+
+def on_price(state: EngineState, tick: TradeTick) -> Step:
+    """Decide on a price that concerns somebody: exits by the old stops first, then raises."""
+    turn = Turn(state, tick)
+    index = state.index_of(tick.symbol)
+    if tick.origin is PriceOrigin.GAP and tick.trade_id <= index.mark_max:
+        _replay_price(turn, index, tick)
+    else:
+        _offer(turn, index, tick)
+    _summarize_due(turn, index)
+    return turn.step()
+
+
+def _offer(turn: Turn, index: TriggerIndex, tick: TradeTick) -> None:
+    taken = index.offer(tick.ticks, may_raise=tick.origin is not PriceOrigin.REST)
+    for best, key in taken:
+        turn.follow(key, best)
+        _exit_at(turn, turn.get(key), tick)
+
+
+def _exit_at(turn: Turn, position: Position, tick: TradeTick) -> None:
+    crossed = tick.origin is PriceOrigin.GAP
+    reason = CloseReason.CROSSED_IN_GAP if crossed else CloseReason.TRAILING_STOP
+    exits.trigger_exit(turn, position, reason, position.instrument.price(tick.ticks))
+
+
+def _replay_price(turn: Turn, index: TriggerIndex, tick: TradeTick) -> None:
+    """Apply a back-filled price to those positions only whose state does not contain it."""
+    for position in list(turn.state.live.values()):
+        waits = position.status in _STOPPED and position.exit_reason is None
+        if position.symbol != tick.symbol or not waits or not position.has_stop:
+            continue
+        if tick.trade_id > position.mark:
+            _replay_one(turn, index, position, tick)
+
+
+def _replay_one(turn: Turn, index: TriggerIndex, position: Position, tick: TradeTick) -> None:
+    key, side = position.position_id, position.side
+    best = index.best_ticks(key, side)
+    distance = position.stop_distance
+    if best is None or distance is None:
+        return
+    scale = position.instrument
+    reach = scale.whole_ticks(distance)
+    price = scale.price(tick.ticks)
+    if is_hit(side, price, scale.price(max(1, best - side.sign * reach))):
+        turn.follow(key, best)
+        _exit_at(turn, turn.get(key), tick)
+    elif side.sign * tick.ticks > side.sign * best:
+        index.lift(key, side, tick.ticks)
+
+
+def _summarize_due(turn: Turn, index: TriggerIndex) -> None:
+    if turn.now >= index.due:
+        for key in index.take_due(turn.now):
+            turn.summarize(key)
+
+
+def _on_time(turn: Turn, _: TimePassed) -> None:
+    for index in turn.state.indexes.values():
+        _summarize_due(turn, index)
+    for position in list(turn.state.live.values()):
+        _on_timer(turn, position)
+
+
+def _on_timer(turn: Turn, position: Position) -> None:
+    if position.status is PositionStatus.ARMED:
+        if position.signal is not None:
+            if turn.now - position.signal_at > SIGNAL_AGE_MAX_NS:
+                entries.deny_stale(turn, position)
+        elif position.expires_at and turn.now >= position.expires_at:
+            turn.emit(PositionDisarmed, position.position_id, reason=CloseReason.EXPIRED)
+    elif position.retry_at and turn.now >= position.retry_at:
+        exits.continue_exit(turn, position)
+
+
+def _on_account(turn: Turn, entry: AccountReported) -> None:
+    for position in list(turn.state.live.values()):
+        if position.symbol != entry.snapshot.symbol:
+            continue
+        if position.status is PositionStatus.ARMED:
+            if position.signal is not None:
+                entries.decide_entry(turn, position, entry)
+        elif doubt.order_in_doubt(position) is not None:
+            after = doubt.snapshot(turn, position, entry.snapshot)
+            if doubt.order_in_doubt(after) is None:
+                reports.after_order(turn, after, entry.last_price)
+
+
+def _on_link(turn: Turn, entry: LinkChanged) -> None:
+    """A lost market link denies entries that wait for their snapshot: the price is unknown."""
+    if entry.up:
+        return
+    for position in list(turn.state.live.values()):
+        waits = position.status is PositionStatus.ARMED and position.signal is not None
+        if waits and position.symbol == entry.symbol:
+            entries.deny_stale(turn, position)
+
+
+def _on_signal(turn: Turn, entry: SignalFired) -> None:
+    entries.on_signal(turn, entry.signal)
+
+
+def _on_report(turn: Turn, entry: OrderReported) -> None:
+    reports.on_report(turn, entry.report)
+
+
+_HANDLERS: Final[dict[type, Callable[[Turn, Any], None]]] = {
+    TimePassed: _on_time,
+    OrderReported: _on_report,
+    AccountReported: _on_account,
+    SignalFired: _on_signal,
+    LinkChanged: _on_link,
+    ArmPosition: commands.arm,
+    DisarmPosition: commands.disarm,
+    ClosePosition: commands.close,
+    Panic: commands.panic,
+    AcknowledgeError: commands.acknowledge,
+}

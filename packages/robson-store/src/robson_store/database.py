@@ -1,0 +1,59 @@
+"""What a SQL store needs of its database: one way to read, one way to write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from robson_domain import StoreError
+
+Params = tuple[Any, ...]
+Row = tuple[Any, ...]
+
+
+class Ambiguous(StoreError):
+    """The connection was lost during a commit: whether it took place is not known yet."""
+
+
+@attrs.frozen
+class Write:
+    """One statement and the rows it is sent with, in order."""
+
+    statement: str
+    rows: Sequence[Params] = ((),)
+
+
+class Database(Protocol):
+    """One connection that this process has to itself."""
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether nothing here ever yields to the event loop."""
+        ...
+
+    async def fetch(self, statement: str, params: Params = ()) -> list[Row]:
+        """Return every row.
+
+        Raises:
+            StoreError: When the database cannot answer.
+        """
+        ...
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Send all of ``writes`` in one transaction and return once it is durable.
+
+        Raises:
+            Ambiguous: When the connection was lost during the commit.
+            StoreError: When nothing was written.
+        """
+        ...
+
+    async def idle(self) -> None:
+        """Use a quiet moment for what would otherwise delay a batch."""
+        ...
+
+    async def close(self) -> None:
+        """Release the database; idempotent."""
+        ...

@@ -1,0 +1,195 @@
+"""SQLite, the embedded default: one file, one process, every batch on the disk before it returns.
+
+Invariants:
+    1. ``synchronous=FULL``: a commit that returned survives a power cut.
+    2. The file is locked exclusively for as long as it is open; a second process is refused.
+    3. Nothing here yields to the event loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from robson_domain import Ids, StoreError, UnknownSchema
+from robson_store.database import Params, Row, Write
+from robson_store.heads import HeadFile
+from robson_store.migrating import REVISION_TABLE, needs_upgrade, upgrade
+from robson_store.starting import opened
+from robson_store.sql import SqlStore
+from robson_store.statements import sqlite_statements
+
+_PRAGMAS: Final = (
+    "PRAGMA busy_timeout=1000",
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    # A checkpoint costs several syncs: it waits for an idle moment instead of delaying a batch.
+    "PRAGMA wal_autocheckpoint=0",
+    "PRAGMA trusted_schema=OFF",
+)
+_ROWS_BETWEEN_CHECKPOINTS: Final = 50_000
+"""Without any idle moment the write-ahead file still must not grow for ever."""
+
+
+class SqliteDatabase:
+    """One open file, locked for this process."""
+
+    def __init__(self, path: Path) -> None:
+        self._rows_since_checkpoint = 0
+        self.connection = _connected(path)
+
+    @property
+    def is_inline(self) -> bool:
+        """Always: the caller goes on when the disk has it."""
+        return True
+
+    async def fetch(self, statement: str, params: Params = ()) -> list[Row]:
+        """Return every row.
+
+        Raises:
+            StoreError: When the file cannot be read.
+        """
+        try:
+            return self.connection.execute(statement, params).fetchall()
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise _wrapped(error) from None
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Send all of ``writes`` in one transaction and return once it is on the disk.
+
+        Raises:
+            StoreError: When nothing was written.
+        """
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            for write in writes:
+                self.connection.executemany(write.statement, write.rows)
+            self.connection.execute("COMMIT")
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            self._roll_back()
+            raise _wrapped(error) from None
+        self._rows_since_checkpoint += sum(len(write.rows) for write in writes)
+        if self._rows_since_checkpoint >= _ROWS_BETWEEN_CHECKPOINTS:
+            # The batch is durable whatever becomes of this; the next one tries again.
+            with contextlib.suppress(StoreError):
+                self._checkpoint()
+
+    def _roll_back(self) -> None:
+        # SQLite ends the transaction by itself after some errors, a full disk for one.
+        with contextlib.suppress(sqlite3.Error):
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+    async def idle(self) -> None:
+        """Move what the write-ahead file holds into the database file."""
+        if self._rows_since_checkpoint:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            raise _wrapped(error) from None
+        self._rows_since_checkpoint = 0
+
+    async def close(self) -> None:
+        """Release the file; idempotent."""
+        self.connection.close()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    _make_private(path)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _wrapped(error) from None
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).fetchall()
+        # Takes the lock that locking_mode then keeps.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        connection.close()
+        raise _wrapped(error) from None
+    return connection
+
+
+def _make_private(path: Path) -> None:
+    # Made before SQLite sees it, because its side files take over the mode of this one.
+    if not path.parent.is_dir():
+        raise StoreError(f"the folder {path.parent} does not exist; make it first")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.chmod(path, 0o600)
+    except OSError as error:
+        raise StoreError(f"the database file {path} cannot be opened: {error.strerror}") from None
+
+
+def _wrapped(error: Exception) -> StoreError:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError("the data folder is in use by another process; stop that one first")
+    if code == "SQLITE_NOTADB":
+        return UnknownSchema("the database file is not a SQLite database")
+    return StoreError(f"the database failed: {error}")
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make or migrate the tables.
+
+    Raises:
+        StoreError: When a statement fails; the file is then as it was.
+        UnknownSchema: When a newer version wrote it, or something else.
+    """
+    try:
+        if needs_upgrade(*_inventory(connection)):
+            _upgrade(connection)
+    except sqlite3.Error as error:
+        raise _wrapped(error) from None
+
+
+def _inventory(connection: sqlite3.Connection) -> tuple[set[str], list[str]]:
+    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    tables = {str(row[0]) for row in names}
+    if REVISION_TABLE not in tables:
+        return tables, []
+    rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    return tables, [str(row[0]) for row in rows]
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    # The driver was told to leave transactions alone, so SQLAlchemy has to begin them.
+    event.listen(engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as shared:
+            upgrade(shared)
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database could not be migrated: {type(error).__name__}") from None
+
+
+async def open_sqlite(path: Path, ids: Ids, head_file: HeadFile) -> SqlStore:
+    """Open the database file at ``path``, making or migrating it as needed.
+
+    Raises:
+        StoreError: When another process has it open, or it cannot be opened.
+        UnknownSchema: When a newer version wrote it, or something else.
+    """
+    database = SqliteDatabase(path)
+    try:
+        bring_up_to_date(database.connection)
+        return await opened(database, sqlite_statements(), ids, head_file)
+    except BaseException:
+        await database.close()
+        raise
