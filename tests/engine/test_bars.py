@@ -117,6 +117,22 @@ def test_inside_a_bar_the_last_to_arrive_is_the_close() -> None:
     assert (done.close, builder.late) == (Price("5.5"), 0)
 
 
+@pytest.mark.parametrize("received", [0, 70 * SECOND])
+def test_a_trade_belongs_to_the_venue_time_it_happened_at(received: int) -> None:
+    """Whether we had it earlier by our clock, or a whole bar later."""
+    builder = BarBuilder(MINUTE, RULES)
+    builder.on_tick(tick(10, 59 * SECOND, received=received))
+    assert builder.forming is not None
+    assert builder.forming.ts_open == START
+    assert builder.on_tick(tick(11, MINUTE, received=received)) is not None
+
+
+def test_the_shortest_bar_is_a_nanosecond() -> None:
+    builder = BarBuilder(1, RULES)
+    builder.on_tick(tick(10))
+    assert builder.on_tick(tick(11, 1)) is not None
+
+
 @pytest.mark.parametrize("interval", [0, -MINUTE])
 def test_an_interval_is_above_zero(interval: int) -> None:
     with pytest.raises(ValidationError, match="interval"):

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robson_domain import TradeTick
-from tests.engine.detectors.making import SECOND, START, first_signal, make, tick
+from tests.engine.detectors.making import SECOND, START, Shown, first_signal, make, tick
 from tests.engine.detectors.stories import walks
 
 
 def test_none_is_the_very_first_price() -> None:
-    for story in ([tick(200)], [START + SECOND, tick(200)]):
+    stories: list[list[Shown]] = [[tick(200)], [START + SECOND, tick(200)]]
+    for story in stories:
         found = first_signal(make("delay", stop_distance="0.2%"), story)
         assert found is not None
         assert found[0] == len(story) - 1

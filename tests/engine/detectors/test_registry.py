@@ -51,7 +51,8 @@ def test_the_built_in_detectors() -> None:
     for name in DETECTORS:
         detector = make(name, interval="15s")
         assert type(detector) is DETECTORS[name]
-        assert (detector.NAME, detector.VERSION) == (name, 1)
+        assert name == detector.NAME
+        assert detector.VERSION == 1
         assert detector.interval == 15_000_000_000
 
 
@@ -85,7 +86,7 @@ def test_others_come_by_the_registry() -> None:
         assert detector.bars_needed == 3
         assert detector.on_time(1) is None
         assert detector.on_price(tick(200)) is None
-    with pytest.raises(ValidationError, match="manual, test, mine, e.g. manual"):
+    with pytest.raises(ValidationError, match="delay, manual, test, mine"):
         _create("never", mine=_Never)
 
 

@@ -116,13 +116,12 @@ class EstimateView(Struct, kw_only=True):
     symbol: str
     side: Literal["long", "short"]
     price: Amount
-    stop: Amount
-    stop_distance: Amount
+    stop: Amount | None
+    stop_distance: Amount | None
     quantity: Amount
     notional: Amount
     risk_amount: Amount
     loss_max: Amount
-    fees: Amount
     denial_code: str | None
     message: str
     is_estimate: Literal[True] = True
@@ -233,6 +232,7 @@ class StatusReply(Struct, kw_only=True):
     open: int
     exiting: int
     error: int
+    closed: int
     capital: Amount
     equity: Signed
     realized_today: Signed

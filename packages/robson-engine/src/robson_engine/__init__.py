@@ -7,6 +7,7 @@ from robson_engine.engine import Engine, Estimate, estimate_entry
 from robson_engine.exposure import Exposure, exposure_of, loss_at_stop, pnl_at
 from robson_engine.gate import Approved
 from robson_engine.intent_book import IntentBook
+from robson_engine.local_driver import EventLog, LocalDriver
 from robson_engine.simulated_venue import SimulatedVenue
 from robson_engine.sizing import SizingRequest, loss_of, size_position
 from robson_engine.state import EngineState, evolve
@@ -25,8 +26,10 @@ __all__ = [
     "EngineConfig",
     "EngineState",
     "Estimate",
+    "EventLog",
     "Exposure",
     "IntentBook",
+    "LocalDriver",
     "RiskLimits",
     "SimulatedVenue",
     "SizingRequest",

@@ -57,9 +57,9 @@ class BarsState:
         late: How many trades were.
     """
 
-    forming: TickBar | None = None
-    ts_floor: int | None = None
-    late: int = 0
+    forming: TickBar | None
+    ts_floor: int | None
+    late: int
 
 
 class TickBars:

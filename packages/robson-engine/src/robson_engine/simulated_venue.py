@@ -185,6 +185,10 @@ class SimulatedVenue:
         """Say whether a trade of ``symbol`` could fill anything."""
         return bool(self._working.get(symbol))
 
+    def next_due(self, symbol: Symbol) -> int | None:
+        """Return from when on (UTC ns) a trade of ``symbol`` could fill anything, or None."""
+        return min((order.due for order in self._working_on(symbol)), default=None)
+
     # ------------------------------------------------------------------ memory
 
     def dump(self) -> str:
@@ -262,12 +266,14 @@ class SimulatedVenue:
 
     def _offer(self, order: VenueOrder, tick: TradeTick) -> OrderReport | None:
         """Let ``tick`` fill what it can of ``order``; return the report, None for nothing."""
-        if tick.ts_received < order.due:
+        seen = tick.trade_id != 0 and tick.trade_id <= order.mark
+        if tick.ts_received < order.due or seen:
             return None
         quantity = min(order.leaves, self._share(tick))
         if not quantity:
             return None
-        done = self._fill(order, quantity, tick.ticks, tick.ts_received)
+        marked = attrs.evolve(order, mark=tick.trade_id)
+        done = self._fill(marked, quantity, tick.ticks, tick.ts_received)
         return done.report(tick.ts_received, done.fills[len(order.fills) :])
 
     def _share(self, tick: TradeTick) -> Quantity:

@@ -47,7 +47,7 @@ def step(state: EngineState, entry: Input) -> Step:
     if type(entry) is TradeTick:
         index = state.indexes.get(entry.symbol)
         if index is None:
-            return NOTHING
+            index = state.index_of(entry.symbol)
         if entry.trade_id > index.mark:
             index.mark = entry.trade_id
         if index.low < entry.ticks < index.high and entry.ts_received < index.due:

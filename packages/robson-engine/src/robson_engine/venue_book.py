@@ -28,6 +28,7 @@ class VenueOrder:
         number: The venue's own ascending number.
         due: From when on it may be filled, UTC ns.
         checked: Whether its margin was checked; without any price that waits for the first.
+        mark: Id of the last market trade that filled it; no trade fills it twice.
         code: Why the venue ended it, when it did.
     """
 
@@ -42,6 +43,7 @@ class VenueOrder:
     status: ReportStatus = ReportStatus.ACCEPTED
     filled: Quantity = Quantity(0)
     fills: tuple[Fill, ...] = ()
+    mark: int = 0
     code: str = ""
 
     @property

@@ -13,16 +13,21 @@ Params = tuple[Any, ...]
 Row = tuple[Any, ...]
 
 
-class Ambiguous(StoreError):
-    """The connection was lost during a commit: whether it took place is not known yet."""
+class ConnectionLost(StoreError):
+    """The connection broke: whether a commit under way took place is not known yet."""
 
 
 @attrs.frozen
 class Write:
-    """One statement and the rows it is sent with, in order."""
+    """One statement and the rows it is sent with, in order.
+
+    Attributes:
+        bulk: The same as a bulk load, where the database has one; quicker for many rows.
+    """
 
     statement: str
     rows: Sequence[Params] = ((),)
+    bulk: str = ""
 
 
 class Database(Protocol):
@@ -45,7 +50,7 @@ class Database(Protocol):
         """Send all of ``writes`` in one transaction and return once it is durable.
 
         Raises:
-            Ambiguous: When the connection was lost during the commit.
+            ConnectionLost: When it is not known whether the transaction took place.
             StoreError: When nothing was written.
         """
         ...

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+
 from robson_domain import (
     Batch,
     ClientOrderId,
     DetectorState,
     Durable,
     Event,
+    EventRepository,
     Head,
     Intent,
     IntentId,
+    IntentJournal,
     Ledger,
     Order,
+    OrderRepository,
     Position,
     PositionId,
+    PositionRepository,
     PositionStatus,
     Recovered,
     Side,
@@ -43,11 +48,11 @@ class MemoryStore:
         self._head = empty_head(epoch)
         self._head_file = head_file
         self._closed = False
-        self.kept = _Kept()
-        self.positions = MemoryPositions(self)
-        self.orders = MemoryOrders(self.kept)
-        self.events = MemoryEvents(self)
-        self.intents = MemoryIntents(self)
+        self.kept = Kept()
+        self.positions: PositionRepository = MemoryPositions(self)
+        self.orders: OrderRepository = MemoryOrders(self)
+        self.events: EventRepository = MemoryEvents(self)
+        self.intents: IntentJournal = MemoryIntents(self)
 
     @property
     def epoch(self) -> str:
@@ -107,7 +112,7 @@ class MemoryStore:
         self._closed = True
 
 
-class _Kept:
+class Kept:
     """The rows."""
 
     def __init__(self) -> None:
@@ -190,16 +195,16 @@ class MemoryPositions:
 class MemoryOrders:
     """Orders as of the last batch."""
 
-    def __init__(self, kept: _Kept) -> None:
-        self._kept = kept
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
 
     async def save(self, order: Order) -> None:
         """Write one order."""
-        self._kept.orders[order.client_order_id] = order
+        self._store.kept.orders[order.client_order_id] = order
 
     async def find_by_id(self, client_order_id: ClientOrderId) -> Order | None:
         """Return the order, or None."""
-        return self._kept.orders.get(client_order_id)
+        return self._store.kept.orders.get(client_order_id)
 
     async def find_by_position(self, position_id: PositionId) -> tuple[Order, ...]:
         """Return the orders of a position, oldest first."""
@@ -210,7 +215,7 @@ class MemoryOrders:
         return tuple(order for order in self._oldest_first() if not order.status.is_terminal)
 
     def _oldest_first(self) -> list[Order]:
-        return sorted(self._kept.orders.values(), key=lambda order: order.ts_created)
+        return sorted(self._store.kept.orders.values(), key=lambda order: order.ts_created)
 
 
 class MemoryEvents:

@@ -32,7 +32,7 @@ def needs_upgrade(tables: set[str], revisions: list[str]) -> bool:
     Raises:
         UnknownSchema: When a newer version wrote it, or something that is not Robson.
     """
-    if not tables:
+    if not revisions and tables <= {REVISION_TABLE}:
         return True
     if len(revisions) != 1:
         raise UnknownSchema("the database holds tables that are not Robson's; use another one")
@@ -47,14 +47,14 @@ def needs_upgrade(tables: set[str], revisions: list[str]) -> bool:
 def upgrade(connection: Connection) -> None:
     """Run every missing revision on ``connection``."""
     # Slow to import, and needed once in the life of a database.
-    from alembic import command  # noqa: PLC0415
+    from alembic import command
 
     command.upgrade(config_for(connection), "head")
 
 
 def config_for(connection: Connection) -> Config:
     """Return alembic's configuration for the revisions that ship with this package."""
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", _FOLDER.as_posix().replace("%", "%%"))

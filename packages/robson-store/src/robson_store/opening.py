@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final, Protocol
 
-from robson_domain import ConfigurationError, Ids, Store
+from robson_domain import ConfigurationError, Ids, Ledger, Store
 from robson_store.heads import HeadFile
 from robson_store.memory import MemoryStore
 
-SQLITE = "sqlite:///"
-POSTGRES = ("postgres://", "postgresql://")
+_MEMORY: Final = "memory://"
+_SQLITE: Final = "sqlite:///"
+_POSTGRES: Final = ("postgres://", "postgresql://")
 
 
-async def open(url: str, *, ids: Ids, head_path: str | os.PathLike[str] | None = None) -> Store:
+class OpenedStore(Store, Protocol):
+    """What :func:`open` returns: the port, and what only the composition root needs."""
+
+    @property
+    def head_problem(self) -> str:
+        """Why the head is not exported; empty while it is."""
+        ...
+
+    async def ledger(self) -> Ledger | None:
+        """Return the last stored ledger."""
+        ...
+
+    async def idle(self) -> None:
+        """Use a quiet moment for what would otherwise delay a batch."""
+        ...
+
+
+async def open(
+    url: str, *, ids: Ids, head_path: str | os.PathLike[str] | None = None
+) -> OpenedStore:
     """Open the store at ``url``, making or migrating its tables as needed.
 
     Args:
@@ -23,21 +44,47 @@ async def open(url: str, *, ids: Ids, head_path: str | os.PathLike[str] | None =
         head_path: File the end of the log is exported to after every batch.
 
     Raises:
-        ConfigurationError: When the URL names no store.
+        ConfigurationError: When the URL names no store; the message does not repeat it.
         StoreError: When it cannot be opened, or another process has it open.
         UnknownSchema: When a newer version wrote it, or something else.
     """
     head_file = HeadFile(Path(head_path) if head_path is not None else None)
-    if url == "memory://":
+    if url == _MEMORY:
         return MemoryStore(ids.new_id("epoch"), head_file)
-    if url.startswith(SQLITE):
+    if url.startswith(_SQLITE):
         from robson_store.sqlite import open_sqlite
 
         return await open_sqlite(sqlite_path(url), ids, head_file)
-    raise ConfigurationError(_UNKNOWN)
+    if url.startswith(_POSTGRES):
+        from robson_store.postgres_store import open_postgres
+
+        return await open_postgres(url, ids, head_file)
+    raise _unknown()
 
 
-_UNKNOWN = "DATABASE_URL must begin with memory://, sqlite:///, postgres:// or postgresql://"
+async def migrate(url: str) -> None:
+    """Make or migrate the tables at ``url`` and let go of it again.
+
+    Raises:
+        ConfigurationError, StoreError, UnknownSchema: As :func:`open`.
+    """
+    if url == _MEMORY:
+        return
+    if url.startswith(_SQLITE):
+        from robson_store.sqlite import migrate_sqlite
+
+        await migrate_sqlite(sqlite_path(url))
+    elif url.startswith(_POSTGRES):
+        from robson_store.postgres_store import migrate_postgres
+
+        await migrate_postgres(url)
+    else:
+        raise _unknown()
+
+
+def _unknown() -> ConfigurationError:
+    kinds = ", ".join((_MEMORY, _SQLITE, *_POSTGRES))
+    return ConfigurationError(f"DATABASE_URL names no store; it begins with one of {kinds}")
 
 
 def sqlite_path(url: str) -> Path:
@@ -46,7 +93,7 @@ def sqlite_path(url: str) -> Path:
     Raises:
         ConfigurationError: When it names none.
     """
-    path = url.removeprefix(SQLITE)
+    path = url.removeprefix(_SQLITE)
     if not path or path.startswith(":") or "?" in path:
-        raise ConfigurationError("a SQLite URL is sqlite:/// and the path of a file")
+        raise ConfigurationError("a SQLite URL is sqlite:/// followed by the path of a file")
     return Path(path)

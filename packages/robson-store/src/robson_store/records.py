@@ -33,7 +33,7 @@ def _writes(prepared: Prepared, statements: Statements) -> Iterator[Write]:
     if prepared.intents:
         yield Write(statements.put_intent, [_intent_row(i) for i in prepared.intents])
     if prepared.events:
-        yield Write(statements.put_event, prepared.events)
+        yield Write(statements.put_event, prepared.events, bulk=statements.copy_events)
     if prepared.positions:
         yield Write(statements.put_position, [_position_row(p) for p in prepared.positions])
     if prepared.orders:

@@ -1,4 +1,4 @@
-"""The tables, once for every database. What a column holds is text or a whole number, never a float.
+"""The tables, once for every database: text and whole numbers, never a float.
 
 Bodies are canonical text; the columns beside them repeat what queries need. ``arrival`` keeps
 the order in which rows first came.

@@ -11,13 +11,17 @@ from robson_domain import (
     ClientOrderId,
     Durable,
     Event,
+    EventRepository,
     Head,
     Intent,
     IntentId,
+    IntentJournal,
     Ledger,
     Order,
+    OrderRepository,
     Position,
     PositionId,
+    PositionRepository,
     Recovered,
     Side,
     StoreError,
@@ -45,10 +49,10 @@ class SqlStore:
         self._statements = statements
         self._head = head
         self._head_file = head_file
-        self.positions = SqlPositions(self, database, statements)
-        self.orders = SqlOrders(database, statements)
-        self.events = SqlEvents(self, database, statements)
-        self.intents = SqlIntents(self, database, statements)
+        self.positions: PositionRepository = SqlPositions(self, database, statements)
+        self.orders: OrderRepository = SqlOrders(database, statements)
+        self.events: EventRepository = SqlEvents(self, database, statements)
+        self.intents: IntentJournal = SqlIntents(self, database, statements)
 
     @property
     def epoch(self) -> str:

@@ -23,8 +23,8 @@ from robson_domain import Ids, StoreError, UnknownSchema
 from robson_store.database import Params, Row, Write
 from robson_store.heads import HeadFile
 from robson_store.migrating import REVISION_TABLE, needs_upgrade, upgrade
-from robson_store.starting import opened
 from robson_store.sql import SqlStore
+from robson_store.starting import epoch_of, stored_head
 from robson_store.statements import sqlite_statements
 
 _PRAGMAS: Final = (
@@ -179,6 +179,26 @@ def _upgrade(connection: sqlite3.Connection) -> None:
         raise StoreError(f"the database could not be migrated: {type(error).__name__}") from None
 
 
+async def migrate_sqlite(path: Path) -> None:
+    """Make or migrate the tables of the file at ``path``.
+
+    Raises:
+        StoreError: When another process has it open, or it cannot be opened.
+        UnknownSchema: When a newer version wrote it, or something else.
+    """
+    await _current(path).close()
+
+
+def _current(path: Path) -> SqliteDatabase:
+    database = SqliteDatabase(path)
+    try:
+        bring_up_to_date(database.connection)
+    except BaseException:
+        database.connection.close()
+        raise
+    return database
+
+
 async def open_sqlite(path: Path, ids: Ids, head_file: HeadFile) -> SqlStore:
     """Open the database file at ``path``, making or migrating it as needed.
 
@@ -186,10 +206,12 @@ async def open_sqlite(path: Path, ids: Ids, head_file: HeadFile) -> SqlStore:
         StoreError: When another process has it open, or it cannot be opened.
         UnknownSchema: When a newer version wrote it, or something else.
     """
-    database = SqliteDatabase(path)
+    database = _current(path)
     try:
-        bring_up_to_date(database.connection)
-        return await opened(database, sqlite_statements(), ids, head_file)
+        statements = sqlite_statements()
+        epoch = await epoch_of(database, statements, ids)
+        head = await stored_head(database, statements, epoch)
     except BaseException:
         await database.close()
         raise
+    return SqlStore(database, statements, head, head_file)

@@ -1,29 +1,25 @@
-"""What every SQL store does once its tables are there: who am I, and where does the log end."""
+"""What every SQL store asks once its tables are there: who am I, and where does the log end."""
 
 from __future__ import annotations
 
-from robson_domain import Head, Ids
+from robson_domain import Head, Ids, StoreError
 from robson_domain.chain import genesis
 from robson_store.database import Database, Write
-from robson_store.heads import HeadFile
 from robson_store.records import EPOCH_KEY
-from robson_store.sql import SqlStore
 from robson_store.statements import Statements
 
 
-async def opened(
-    database: Database, statements: Statements, ids: Ids, head_file: HeadFile
-) -> SqlStore:
-    """Return the store over ``database``; a new one gets its epoch here."""
-    epoch = await _epoch(database, statements, ids)
-    head = await stored_head(database, statements, epoch)
-    return SqlStore(database, statements, head, head_file)
+async def epoch_of(database: Database, statements: Statements, ids: Ids) -> str:
+    """Return the epoch of ``database``; a new one gets it here.
 
-
-async def _epoch(database: Database, statements: Statements, ids: Ids) -> str:
+    Raises:
+        StoreError: When there is a log but no epoch: its ids could not be told any more.
+    """
     rows = await database.fetch(statements.get_meta, (EPOCH_KEY,))
     if rows:
         return str(rows[0][0])
+    if await database.fetch(statements.head):
+        raise StoreError("the database holds a log, but the row with its epoch is missing")
     epoch = ids.new_id("epoch")
     await database.write([Write(statements.put_meta, [(EPOCH_KEY, epoch)])])
     return epoch

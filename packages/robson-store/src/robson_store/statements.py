@@ -33,6 +33,7 @@ from robson_store.preparing import SNAPSHOTS_KEPT
 from robson_store.schema import detectors, events, intents, meta, orders, positions, snapshots
 
 EVENT_COLUMNS: Final = ("sequence", "position_id", "event_type", "body", "hash")
+_COPY_EVENTS: Final = f"COPY events ({', '.join(EVENT_COLUMNS)}) FROM STDIN"
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +65,7 @@ class Statements:
     pending: str
     detectors: str
     last_snapshot: str
+    copy_events: str = ""  # the columns of put_event, as a bulk load
 
 
 def sqlite_statements() -> Statements:
@@ -73,7 +75,9 @@ def sqlite_statements() -> Statements:
 
 def postgres_statements() -> Statements:
     """Return the statements for PostgreSQL with psycopg."""
-    return _compiled(postgresql.psycopg.dialect(paramstyle="format"), postgresql.insert)
+    dialect: Dialect = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    statements = _compiled(dialect, postgresql.insert)
+    return attrs.evolve(statements, copy_events=_COPY_EVENTS)
 
 
 def _compiled(dialect: Dialect, insert: Any) -> Statements:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 import rich_click as click
 
 from robsond.cli.acting import close, disarm, panic
 from robsond.cli.arming import arm
-from robsond.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CliError
+from robsond.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CliError, Leave
 from robsond.cli.history import events, why
 from robsond.cli.looking import orders, positions, risk, status
 from robsond.cli.output import Output
@@ -49,6 +50,8 @@ def run(arguments: Sequence[str]) -> int:
     except CliError as error:
         out.fail(error)
         return error.exit_code
+    except Leave as end:
+        return end.exit_code
     except click.ClickException as error:
         return _misused(out, error)
     except (KeyboardInterrupt, click.Abort):
@@ -56,6 +59,11 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
+    except Exception as error:  # What nobody foresaw is still one error of the one shape.
+        traceback.print_exc()
+        out.fail(CliError("DEFECT", f"This is a defect in robson, {type(error).__name__}: {error}"))
+        return EXIT_FAILED
+    # `--help` returns 0; commands return nothing.
     return result if isinstance(result, int) else EXIT_OK
 
 
@@ -65,7 +73,9 @@ def _misused(out: Output, error: click.ClickException) -> int:
         return error.exit_code
     field = ""
     if isinstance(error, click.BadParameter) and error.param is not None:
-        field = error.param.opts[-1] if error.param.opts else ""
+        param = error.param
+        named = param.opts[-1] if param.opts else ""
+        field = named if isinstance(param, click.Option) else param.human_readable_name
     elif isinstance(error, click.NoSuchOption):
         field = error.option_name
     out.fail(CliError("BAD_USAGE", error.format_message(), field=field, exit_code=EXIT_USAGE))

@@ -95,7 +95,7 @@ class ArmOptions:
     default="ma_crossover",
     show_default=True,
     metavar="NAME",
-    help="Who waits for the entry: ma_crossover, breakout, delay, manual.",
+    help="Says when: ma_crossover, breakout, delay, manual, test.",
 )
 @click.option("--param", multiple=True, metavar="NAME=VALUE", help="Setting of the strategy.")
 @click.option("--delay", metavar="SECONDS", help="With --strategy delay: signal after this.")

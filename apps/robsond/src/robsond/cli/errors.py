@@ -46,6 +46,14 @@ class CliError(Exception):
         return {"error": {"code": self.code, "message": self.message, "field": self.field}}
 
 
+class Leave(Exception):
+    """The end of a command whose output says already what went wrong."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
 def usage(field: str, message: str) -> CliError:
     """Return the error for a value of ``field`` that cannot be right."""
     return CliError("BAD_USAGE", message, field=field, exit_code=EXIT_USAGE)

@@ -11,9 +11,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from robson_domain import decimals
-from robson_domain.errors import ValidationError
-
 MISSING: Final = "-"
 _SECOND_NS: Final = 1_000_000_000
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d\.\d{3})\d*Z")
@@ -23,6 +20,10 @@ DOWN: Final = "▼"
 
 def number(value: object) -> Decimal | None:
     """Return decimal text as a number, None when it is missing or none."""
+    # Imported where they are used: the domain takes longer than the rest of `robson --help`.
+    from robson_domain import decimals
+    from robson_domain.errors import ValidationError
+
     try:
         return None if value in (None, "") else decimals.to_decimal(value)
     except ValidationError:
@@ -36,6 +37,8 @@ def figure(value: object, digits: int | None = None) -> str:
         value: Decimal text.
         digits: Digits after the point, for amounts; None shows the exact value.
     """
+    from robson_domain import decimals
+
     amount = number(value)
     if amount is None:
         return MISSING if value in (None, "") else str(value)
@@ -48,6 +51,8 @@ def figure(value: object, digits: int | None = None) -> str:
 
 def gain(value: object, digits: int = 2) -> str:
     """Return a gain or loss with arrow and sign, so that color is never needed to read it."""
+    from robson_domain import decimals
+
     amount = number(value)
     if amount is None:
         return MISSING if value in (None, "") else str(value)

@@ -8,7 +8,7 @@ import rich_click as click
 
 from robsond.cli import format as fmt
 from robsond.cli import local, options
-from robsond.cli.errors import EXIT_UNVERIFIED, usage
+from robsond.cli.errors import EXIT_UNVERIFIED, Leave, usage
 from robsond.cli.options import Shell, common
 from robsond.cli.output import Output
 
@@ -85,7 +85,7 @@ def why(shell: Shell, position_id: str, sequence: int | None) -> None:
     else:
         show_steps(shell.out, steps)
     if any(step.get("same") is False for step in steps):
-        click.get_current_context().exit(EXIT_UNVERIFIED)
+        raise Leave(EXIT_UNVERIFIED)
 
 
 def show_steps(out: Output, steps: list[dict[str, Any]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import subprocess
 import tempfile
@@ -49,18 +48,26 @@ def make_folder(path: str | None) -> str:
     return path
 
 
+def is_file(path: str) -> bool:
+    """Say whether ``path`` is a file."""
+    return pathlib.Path(path).is_file()
+
+
 def is_empty(path: str) -> bool:
     """Say whether ``path`` is no folder, or one without anything in it."""
     folder = pathlib.Path(path)
     return not folder.is_dir() or not any(folder.iterdir())
 
 
-def spawn(arguments: list[str], environment: dict[str, str], log: str) -> subprocess.Popen[bytes]:
-    """Start a process of its own session whose output goes to the file ``log``."""
+def spawn(
+    arguments: list[str], environment: dict[str, str], *, log: str, folder: str
+) -> subprocess.Popen[bytes]:
+    """Start a process in its own session, in ``folder``, its output in the file ``log``."""
     with pathlib.Path(log).open("wb") as sink:
         return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             arguments,
-            env={**os.environ, **environment},
+            env=environment,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,

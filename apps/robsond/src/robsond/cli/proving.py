@@ -12,7 +12,7 @@ import rich_click as click
 
 from robsond.cli import format as fmt
 from robsond.cli import offline
-from robsond.cli.errors import EXIT_UNVERIFIED, CliError
+from robsond.cli.errors import EXIT_UNVERIFIED, CliError, Leave
 from robsond.cli.options import Shell, common
 from robsond.cli.output import Output
 from robsond.cli.target import is_unreachable
@@ -38,7 +38,7 @@ def verify_log(shell: Shell, without_daemon: bool) -> None:
     else:
         show_verified(shell.out, result)
     if not result["ok"]:
-        click.get_current_context().exit(EXIT_UNVERIFIED)
+        raise Leave(EXIT_UNVERIFIED)
 
 
 @click.command()
@@ -58,7 +58,7 @@ def replay(shell: Shell, without_daemon: bool) -> None:
     else:
         _show_replayed(shell.out, result)
     if not result["ok"]:
-        click.get_current_context().exit(EXIT_UNVERIFIED)
+        raise Leave(EXIT_UNVERIFIED)
 
 
 def _ask(shell: Shell, path: str) -> dict[str, Any] | None:

@@ -35,9 +35,11 @@ def plain_table(*columns: str, right: Iterable[str] = (), title: str | None = No
     table = Table(box=None, pad_edge=False, padding=(0, 1), title=title, title_justify="left")
     figures = frozenset(right)
     for column in columns:
-        side = "right" if column in figures else "left"
-        # Figures are never broken over two lines: half a number is another number.
-        table.add_column(column, justify=side, no_wrap=column in figures, overflow="fold")
+        if column in figures:
+            # Never broken over two lines: half a number is another number.
+            table.add_column(column, justify="right", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
     return table
 
 

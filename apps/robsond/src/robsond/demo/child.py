@@ -59,7 +59,8 @@ class Daemon:
                         return target
             local.pause(_POLL_SECONDS)
         raise CliError(
-            "DAEMON_NOT_READY", f"robsond was not ready within {START_SECONDS} s.{self.last_words()}"
+            "DAEMON_NOT_READY",
+            f"robsond was not ready within {START_SECONDS} s.{self.last_words()}",
         )
 
     def check(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 import attrs
@@ -23,7 +22,7 @@ class DemoPlan:
     """The choices of one demonstration, checked; amounts are decimal text.
 
     Attributes:
-        symbol: Pair of a recording that does not name it; empty = as recorded.
+        symbol: Pair of a recording, empty for the simulated market.
         stop_distance: ``120`` or ``0.3%``.
         delay: Seconds between arming and the signal.
         speed: ``1``, a factor, or ``max``.
@@ -86,7 +85,7 @@ class DemoPlan:
         }
 
     def _steps(self) -> list[Body]:
-        pair = self.symbol or recorded_pair(self.trades or self.frames)
+        pair = self.symbol
         return [
             {"arm": self._arm(pair, "long"), "after": "start"},
             {"arm": self._arm(pair, "short"), "after": "closed:1"},
@@ -107,25 +106,6 @@ class DemoPlan:
             "stop_distance": self.stop_distance,
             "accept_costs": self.accept_costs,
         }
-
-
-def recorded_pair(path: str) -> str:
-    """Return the pair a file is named after, such as ``spot_btcusdt_20240808.csv.gz``.
-
-    Raises:
-        CliError: When the name says nothing; the person must.
-    """
-    from robson_domain.errors import ValidationError
-    from robson_domain.symbols import Symbol
-    from robsond.cli.errors import usage
-
-    stem = PurePath(path).name.partition(".")[0]
-    for part in stem.replace("-", "_").split("_"):
-        try:
-            return str(Symbol(part))
-        except ValidationError:
-            continue
-    raise usage("--symbol", f"{path} does not say which pair it holds; add --symbol BTCUSDT")
 
 
 def clean_environment(chosen: Mapping[str, str]) -> dict[str, str]:

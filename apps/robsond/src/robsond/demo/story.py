@@ -19,7 +19,7 @@ _REACHED: Final = {
 }
 
 
-@attrs.define(kw_only=True)
+@attrs.frozen(kw_only=True)
 class StopMove:
     """One logged change of the stop.
 
@@ -33,9 +33,21 @@ class StopMove:
     stop: str
     trade_id: int
 
-    def document(self) -> dict[str, object]:
-        """Return it for ``--json``."""
-        return attrs.asdict(self)
+
+@attrs.frozen(kw_only=True)
+class Execution:
+    """One fill, or the price that triggered the exit.
+
+    Attributes:
+        ts: Receive time of what caused it, UTC ns.
+        trade_id: Last market trade that was seen then.
+    """
+
+    ts: int
+    price: str
+    quantity: str | None = None
+    stop: str | None = None
+    trade_id: int = 0
 
 
 @attrs.define(kw_only=True)
@@ -49,8 +61,9 @@ class Story:
     ended_as: str = ""
     problem: str = ""
     events: int = 0
-    entered: bool = False
-    exited: bool = False
+    entries: list[Execution] = attrs.field(factory=list)
+    exits: list[Execution] = attrs.field(factory=list)
+    trigger: Execution | None = None
     best: str | None = None
     stop: str | None = None
     moves: list[StopMove] = attrs.field(factory=list)
@@ -59,12 +72,12 @@ class Story:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to it by itself."""
-        return self.stage == "closed" or bool(self.problem and not self.entered)
+        return self.stage == "closed" or bool(self.problem and not self.entries)
 
     @property
     def really_closed(self) -> bool:
         """Whether it was opened and closed by real fills."""
-        return self.stage == "closed" and self.entered and self.exited
+        return self.stage == "closed" and bool(self.entries) and bool(self.exits)
 
     def take(self, event: Json) -> None:
         """Add one event of the log."""
@@ -79,11 +92,15 @@ class Story:
                 self._ended(str(event["reason"]))
             case "EntryDenied":
                 self._ended(f"denied, {event['code']}: {event['message']}")
-            case "EntryFilled" | "TrailingStopUpdated":
-                self.entered = True
+            case "EntryFilled":
+                self.entries.append(_filled(event))
                 self._moved(event)
+            case "TrailingStopUpdated":
+                self._moved(event)
+            case "ExitTriggered":
+                self.trigger = _triggered(event)
             case "ExitFilled":
-                self.exited = True
+                self.exits.append(_filled(event))
             case "PositionClosed":
                 self.ended_as = str(event["reason"])
             case "PositionErrored":
@@ -101,6 +118,25 @@ class Story:
                 ts=event["ts_received"], best=best, stop=stop, trade_id=event.get("mark", 0)
             )
             self.moves.append(move)
+
+
+def _filled(event: Json) -> Execution:
+    fill = event["fill"]
+    return Execution(
+        ts=event["ts_received"],
+        price=fill["price"],
+        quantity=fill["quantity"],
+        trade_id=event.get("mark", 0),
+    )
+
+
+def _triggered(event: Json) -> Execution:
+    return Execution(
+        ts=event["ts_received"],
+        price=event["price"] or "",
+        stop=event["stop"],
+        trade_id=event.get("mark", 0),
+    )
 
 
 @attrs.define

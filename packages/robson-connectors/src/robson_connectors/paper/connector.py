@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -215,12 +217,13 @@ class PaperConnector:
             raise DefinitiveVenueError(message, "UNKNOWN_SYMBOL")
 
     def _start(self) -> None:
-        if not self._started:
+        if not self._started and _has_loop():
             self._started = True
             self._spawn(self._play())
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        # A context of its own: the market is nobody's work in progress, whoever called first.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -262,9 +265,7 @@ class PaperConnector:
             for sink in tuple(self._report_sinks):
                 sink(attrs.evolve(report, ts_received=now))
 
-    def _reported(
-        self, work: Callable[[], tuple[OrderReport, ...]]
-    ) -> tuple[OrderReport, ...]:
+    def _reported(self, work: Callable[[], tuple[OrderReport, ...]]) -> tuple[OrderReport, ...]:
         """Return the reports of ``work`` once they are durable; none when they cannot be."""
         try:
             return self._durably(work)
@@ -297,18 +298,27 @@ class PaperConnector:
 
     def _catch_up(self) -> None:
         """Let the market's past do what it would have done while nobody looked."""
-        now = self._clock.now_ns()
         for symbol in self._market.instruments:
-            if self._venue.is_working(symbol):
-                self._late_reports.extend(self._reported(lambda s=symbol: self._replay(s)))
+            due = self._venue.next_due(symbol)
+            if due is not None:
+                self._late_reports.extend(self._reported(partial(self._replay, symbol, due)))
             last = self._market.last_trade(symbol)
-            if last is not None and last.ts_received <= now:
+            if last is not None and not self._venue.is_working(symbol):
+                # Only the price: nothing is left that it could fill.
                 self._venue.on_trade(last)
 
-    def _replay(self, symbol: Symbol) -> tuple[OrderReport, ...]:
+    def _replay(self, symbol: Symbol, since: int) -> tuple[OrderReport, ...]:
         reports: list[OrderReport] = []
-        for tick in self._market.past(symbol, self._venue.next_due(symbol)):
+        for tick in self._market.past(symbol, since):
             reports.extend(self._venue.on_trade(tick))
             if not self._venue.is_working(symbol):
                 break
         return tuple(reports)
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -29,9 +29,7 @@ class PaperMarket(Protocol):
     identity: str
     finished: asyncio.Event
 
-    async def run(
-        self, deliver: Callable[[TradeTick], None], missed: Callable[[], None]
-    ) -> None:
+    async def run(self, deliver: Callable[[TradeTick], None], missed: Callable[[], None]) -> None:
         """Deliver trades when they are due, from the next one on; return at the end, if any.
 
         ``missed`` is called when trades were not delivered because the process slept.
@@ -53,5 +51,3 @@ class PaperMarket(Protocol):
     async def bars(self, symbol: Symbol, interval: int, count: int) -> tuple[Bar, ...]:
         """Return the last ``count`` complete bars, oldest first."""
         ...
-
-

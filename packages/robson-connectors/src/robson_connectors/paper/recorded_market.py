@@ -58,9 +58,7 @@ class RecordedMarket:
         self.finished = asyncio.Event()
         """Set once the last trade was delivered and the orders it caused are settled."""
 
-    async def run(
-        self, deliver: Callable[[TradeTick], None], missed: Callable[[], None]
-    ) -> None:
+    async def run(self, deliver: Callable[[TradeTick], None], missed: Callable[[], None]) -> None:
         """Deliver every trade when it is due, from the next one on; return after the last."""
         for position in range(self._delivered(), len(self._ticks)):
             due = self._due[position]

@@ -19,7 +19,6 @@ from robson_connectors.paper.noise import PricePath, mixed, seed_of
 from robson_connectors.paper.pairs import DEFAULT_PAIRS, PairSpec
 from robson_domain import codec, decimals
 from robson_domain.errors import DefinitiveVenueError, ValidationError
-from robson_domain.instrument import Instrument
 from robson_domain.market import Bar, PriceOrigin, TradeTick
 from robson_domain.ports.system import Clock
 from robson_domain.symbols import Symbol
@@ -102,9 +101,7 @@ class SimulatedMarket:
         self.finished = asyncio.Event()
         """Never set: this market has no end."""
 
-    async def run(
-        self, deliver: Callable[[TradeTick], None], missed: Callable[[], None]
-    ) -> None:
+    async def run(self, deliver: Callable[[TradeTick], None], missed: Callable[[], None]) -> None:
         """Deliver every trade when it happens, from the next one on; never returns.
 
         ``missed`` is called when the process slept over trades; they are not delivered.

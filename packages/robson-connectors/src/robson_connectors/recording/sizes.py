@@ -54,14 +54,15 @@ def instrument_for(
         ValidationError: For a pair that is not well known when a size is not given.
     """
     known = WELL_KNOWN.get(symbol)
-    tick = tick_size if tick_size is not None else known and known.tick_size
-    step = step_size if step_size is not None else known and known.step_size
-    if tick is None or step is None:
+    if known is not None:
+        tick_size = known.tick_size if tick_size is None else tick_size
+        step_size = known.step_size if step_size is None else step_size
+    if tick_size is None or step_size is None:
         raise ValidationError(
             "tick_size",
             f"a recording of {symbol} does not say its sizes; pass --tick-size and --step-size",
         )
-    return _instrument(symbol, tick, step)
+    return _instrument(symbol, tick_size, step_size)
 
 
 def infer_sizes(numbers: Iterable[str]) -> Decimal:

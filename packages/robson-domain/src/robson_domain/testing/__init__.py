@@ -5,8 +5,8 @@
     ``strategies``   Hypothesis strategies of every public type (extra ``[testing]``)
     ``*_cards``      what a store, a venue or a market must do, to be subclassed by its tests
 
-These two need nothing and are re-exported here; the rest is imported by its module, so that this package needs
-no test library as long as nobody asks for one. Production code never imports it.
+Builders and unions need no test library and are re-exported here; the rest is imported by its
+module, so that only those who ask for it need one. Production code never imports this package.
 """
 
 from robson_domain.testing.builders import (

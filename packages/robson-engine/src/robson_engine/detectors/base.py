@@ -66,11 +66,11 @@ class Memory:
         fired: Whether its one signal is out.
     """
 
-    history: HistoryState = HistoryState()
-    started: int | None = None
-    now: int = 0
-    last: int | None = None
-    fired: bool = False
+    history: HistoryState
+    started: int | None
+    now: int
+    last: int | None
+    fired: bool
 
 
 class SignalDetector(ABC):

@@ -15,8 +15,8 @@ from robson_engine.bars import BarsState, TickBar, TickBars
 class HistoryState:
     """All that :class:`History` remembers; ``complete`` is oldest first."""
 
-    complete: tuple[TickBar, ...] = ()
-    bars: BarsState = BarsState()
+    complete: tuple[TickBar, ...]
+    bars: BarsState
 
 
 class History:

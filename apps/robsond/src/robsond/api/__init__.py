@@ -1,0 +1,1 @@
+"""The HTTP API and the socket: thin handlers over the facade, behind one gate."""

@@ -1,0 +1,233 @@
+"""What the API needs of the running machine, and nothing more.
+
+Handlers see this protocol only, so they can be tested against a small implementation and can
+never reach past it. Everything shown is durable already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Literal, Protocol
+
+import attrs
+
+from robson_domain import (
+    DetectorSpec,
+    Event,
+    Head,
+    Ledger,
+    Order,
+    Position,
+    PositionId,
+    Price,
+    Reply,
+    RiskConfig,
+    Side,
+    Symbol,
+)
+from robson_engine import Estimate, RiskLimits
+
+
+@attrs.frozen(kw_only=True)
+class ArmRequest:
+    """A position to arm, checked.
+
+    Attributes:
+        expires_at: End of an armed position, UTC ns; 0 = never.
+        accept_costs: Overrides ``COSTS_EAT_RISK``.
+    """
+
+    position_id: PositionId
+    symbol: Symbol
+    side: Side
+    detector: DetectorSpec
+    risk: RiskConfig
+    expires_at: int = 0
+    accept_costs: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class LastPrice:
+    """Last price seen of a pair and when it was received, UTC ns."""
+
+    price: Price
+    ts_received: int
+
+
+@attrs.frozen(kw_only=True)
+class Recovery:
+    """What the start-up found: events folded, positions alive, intents nobody had answered."""
+
+    events: int = 0
+    positions: int = 0
+    unresolved: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Playback:
+    """Where the playback of a recording stands; times are the recording's, UTC ns."""
+
+    state: Literal["running", "finished"]
+    now: int
+    first: int
+    last: int
+    trades: int
+
+
+@attrs.frozen(kw_only=True)
+class PlanProgress:
+    """Where the daemon's own plan stands."""
+
+    steps: int
+    done: int
+    problems: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class About:
+    """What runs here.
+
+    Attributes:
+        started_at: By the clock the daemon runs on, UTC ns.
+    """
+
+    mode: str
+    connector: str
+    data_dir: str
+    started_at: int
+    recovery: Recovery
+    playback: Playback | None = None
+    plan: PlanProgress | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """What verifying the log found; ``sequence`` is the first event that does not fit."""
+
+    head: Head
+    checked: int
+    problem: str = ""
+    sequence: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Replayed:
+    """What folding the whole log gave, compared with what is stored."""
+
+    head: Head
+    events: int
+    positions: int
+    state_hash: str
+    problem: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Explained:
+    """One event of a position, decided again.
+
+    Attributes:
+        same: Whether deciding again gave this very event; None = nothing to decide again.
+        difference: What deciding again gave instead.
+    """
+
+    event: Event
+    sentence: str
+    same: bool | None
+    difference: str = ""
+
+
+class Facade(Protocol):
+    """The running machine as the API sees it."""
+
+    def about(self) -> About:
+        """Return what runs here."""
+        ...
+
+    def now(self) -> int:
+        """Return the time of the clock it runs on, UTC ns."""
+        ...
+
+    def head(self) -> Head:
+        """Return the end of the durable log."""
+        ...
+
+    def limits(self) -> RiskLimits:
+        """Return the limits of the risk gate."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """Return the account-wide totals."""
+        ...
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every position known, in order of arming."""
+        ...
+
+    def position(self, position_id: PositionId) -> Position | None:
+        """Return one position, or None."""
+        ...
+
+    def prices(self) -> Mapping[Symbol, LastPrice]:
+        """Return the last price of every pair that is watched."""
+        ...
+
+    def checks(self) -> Mapping[str, str]:
+        """Return each readiness check with its problem, empty when it is fine."""
+        ...
+
+    def new_id(self, kind: str) -> str:
+        """Return a new id."""
+        ...
+
+    async def arm(self, request: ArmRequest) -> Reply:
+        """Arm a position.
+
+        Raises:
+            ValidationError: Naming the field that is wrong.
+            DeniedError: When the market cannot serve it, with a code.
+        """
+        ...
+
+    async def estimate(self, request: ArmRequest) -> Estimate:
+        """Return what arming would lead to if the signal came now.
+
+        Raises:
+            ValidationError, DeniedError: As for :meth:`arm`.
+        """
+        ...
+
+    async def disarm(self, position_id: PositionId) -> Reply:
+        """Take an armed position back."""
+        ...
+
+    async def close(self, position_id: PositionId) -> Reply:
+        """Close a position."""
+        ...
+
+    async def acknowledge(self, position_id: PositionId) -> Reply:
+        """Let a settled position in Error go."""
+        ...
+
+    async def panic(self) -> Reply:
+        """End everything: disarm what is armed, close what is open."""
+        ...
+
+    async def orders(self, position_id: PositionId | None) -> tuple[Order, ...]:
+        """Return our orders, oldest first, of one position or of all that are known."""
+        ...
+
+    def events(self, after: int, position_id: PositionId | None) -> AsyncIterator[Event]:
+        """Yield durable events after a sequence, of one position or of all."""
+        ...
+
+    async def explain(self, position_id: PositionId) -> tuple[Explained, ...]:
+        """Return every event of a position, explained."""
+        ...
+
+    async def verify(self) -> Verdict:
+        """Verify the whole log against its chain and the exported head."""
+        ...
+
+    async def replay(self) -> Replayed:
+        """Fold the whole log and compare with the stored state."""
+        ...

@@ -1,0 +1,1 @@
+"""A venue in memory that misbehaves on demand."""

@@ -1,0 +1,53 @@
+"""The one way into the machine: everything that comes in, in order of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from robson_domain import Input
+from robson_exec.activity import Activity, Token
+from robson_exec.limits import INBOX_PRICES_MAX
+
+
+class Inbox:
+    """A queue with one reader.
+
+    Nothing that is offered is ever dropped: answers of the venue and commands are few. Who
+    offers prices asks :attr:`has_room` first and closes its link when there is none.
+
+    Attributes:
+        waiting: What was offered and not taken yet, oldest first.
+        is_held: Set by the reader while prices must not come, whatever room there is.
+    """
+
+    def __init__(self, activity: Activity, prices_max: int = INBOX_PRICES_MAX) -> None:
+        self.waiting: deque[Input] = deque()
+        self.is_held = False
+        self._activity = activity
+        self._token: Token | None = None
+        self._came = asyncio.Event()
+        self._prices_max = prices_max
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another price may be offered."""
+        return len(self.waiting) < self._prices_max and not self.is_held
+
+    def offer(self, entry: Input) -> None:
+        """Append one input; returns at once."""
+        self.waiting.append(entry)
+        if self._token is None:
+            self._token = self._activity.token()
+            self._came.set()
+
+    async def wait(self) -> None:
+        """Return once something is waiting."""
+        await self._came.wait()
+
+    def rest(self) -> None:
+        """The reader has dealt with everything; it will wait for more."""
+        self._came.clear()
+        if self._token is not None:
+            self._token.close()
+            self._token = None
