@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robson_domain import (
@@ -76,6 +76,7 @@ def _round_trip(value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", records(), ids=lambda kind: kind.__name__)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_record_reads_back(kind: type, data: st.DataObject) -> None:
     _round_trip(data.draw(strategies.of(kind)))
@@ -291,6 +292,7 @@ def test_deep_nesting_is_refused_not_followed(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", records(), ids=lambda kind: kind.__name__)
+@settings(max_examples=25)
 @given(stored=JSON)
 def test_any_json_is_refused_or_read(kind: type, stored: Any) -> None:
     back: object = None
@@ -316,6 +318,7 @@ def _replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
 
 
 @pytest.mark.parametrize("event", every_event(), ids=_named)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_spoiled_events_are_refused_or_read_as_they_stand(event: Any, data: st.DataObject) -> None:
     """Nothing inside may be dropped or turned into something else on the way."""

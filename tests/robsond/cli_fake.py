@@ -143,7 +143,7 @@ def status(**changes: Any) -> dto.StatusReply:
     usual = dto.StatusReply(
         mode="paper", connector="paper", data_dir="/data", trading_state="ACTIVE",
         started_at=MOMENT, now=MOMENT, version="0.1.0", head=HEAD, armed=0, entering=0, open=1,
-        exiting=0, error=0, capital="10000", equity="10012.5", realized_today="-12.5",
+        exiting=0, error=0, closed=0, capital="10000", equity="10012.5", realized_today="-12.5",
         unrealized_pnl="21.435",
         symbols=[dto.PriceView(symbol="BTCUSDT", last_price="61880.5", age_ms=120)],
         recovered=dto.RecoveredView(events=0, positions=0, unresolved=0), playback=None, plan=None,
@@ -212,9 +212,7 @@ def fill_answers(daemon: FakeDaemon) -> None:
     daemon.answer("GET", "/api/positions", dto.PositionsReply(positions=[view()]))
     daemon.answer("GET", "/api/risk", risk())
     daemon.answer("GET", "/api/orders", dto.OrdersReply(orders=[order]))
-    daemon.answer(
-        "GET", "/api/events", dto.EventsReply(events=EVENTS, head=HEAD, next_after=None)
-    )
+    daemon.answer("GET", "/api/events", dto.EventsReply(events=EVENTS, head=HEAD, next_after=None))
     daemon.answer(
         "GET",
         f"/api/why/{one}",

@@ -258,7 +258,7 @@ class CountView(Struct, kw_only=True):
 
 
 class PositionRiskView(Struct, kw_only=True):
-    """What one position loses if it is stopped out now, fees estimated; negative is a gain."""
+    """What one position loses in all if it is stopped out now, commissions included."""
 
     position_id: str
     symbol: str
@@ -266,7 +266,7 @@ class PositionRiskView(Struct, kw_only=True):
     status: str
     open_qty: Amount
     stop: Amount | None
-    loss_at_stop: Signed
+    loss_at_stop: Amount
 
 
 class RiskReply(Struct, kw_only=True):

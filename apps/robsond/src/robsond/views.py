@@ -21,8 +21,9 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _side(position: Position | ArmRequest) -> Literal["long", "short"]:
-    return "long" if position.side.value == "LONG" else "short"
+def side_of(value: Position | ArmRequest) -> Literal["long", "short"]:
+    """Return the direction as the API writes it."""
+    return "long" if value.side.value == "LONG" else "short"
 
 
 def _ratio(value: Decimal, quantity: Decimal) -> str | None:
@@ -66,7 +67,7 @@ def position(value: Position, prices: Prices) -> dto.PositionView:
     return dto.PositionView(
         position_id=value.position_id,
         symbol=str(value.symbol),
-        side=_side(value),
+        side=side_of(value),
         status=value.status.value,
         detector=value.detector.name,
         params=dict(value.detector.params),
@@ -119,7 +120,7 @@ def estimate(request: ArmRequest, value: Estimate) -> dto.EstimateView:
     denial = value.denial
     return dto.EstimateView(
         symbol=str(request.symbol),
-        side=_side(request),
+        side=side_of(request),
         price=str(value.entry_price),
         stop=_text(value.stop),
         stop_distance=_text(value.stop_distance),

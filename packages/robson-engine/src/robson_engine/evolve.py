@@ -65,6 +65,17 @@ def evolve_position(before: Position | None, event: Event) -> Position:
     if before is None:
         raise InvariantError(f"event {event.sequence}: position {event.position_id} is unknown")
     status = next_position_status(before.status, event.event_type)
+    if isinstance(event, TrailingStopUpdated):
+        # By far the most frequent event: one copy instead of two.
+        return attrs.evolve(
+            before,
+            status=status,
+            best=event.best,
+            stop=event.stop,
+            summarized_at=event.timestamp,
+            mark=max(before.mark, event.mark),
+            sequence=event.sequence,
+        )
     after: Position = _HANDLERS[type(event)](before, event)
     return attrs.evolve(
         after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence
@@ -216,10 +227,6 @@ def _with_order(
     return attrs.evolve(before, past_exits=past)
 
 
-def _stop_updated(before: Position, event: TrailingStopUpdated) -> Position:
-    return attrs.evolve(before, best=event.best, stop=event.stop, summarized_at=event.timestamp)
-
-
 def _close_requested(before: Position, event: PositionCloseRequested) -> Position:
     return attrs.evolve(before, close_requested=event.reason)
 
@@ -274,7 +281,6 @@ _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
     EntryDenied: _denied,
     EntryOrderPlaced: _entry_placed,
     EntryFilled: _entry_filled,
-    TrailingStopUpdated: _stop_updated,
     PositionCloseRequested: _close_requested,
     ExitTriggered: _triggered,
     ExitOrderPlaced: _exit_placed,

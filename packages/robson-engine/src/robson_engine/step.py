@@ -60,21 +60,23 @@ def step(state: EngineState, entry: Input) -> Step:
 
 def on_price(state: EngineState, tick: TradeTick) -> Step:
     """Decide on a price that concerns somebody: exits by the old stops first, then raises."""
-    turn = Turn(state, tick)
     index = state.index_of(tick.symbol)
     if tick.origin is PriceOrigin.GAP and tick.trade_id <= index.mark_max:
+        turn = Turn(state, tick)
         _replay_price(turn, index, tick)
-    else:
-        _offer(turn, index, tick)
-    _summarize_due(turn, index)
-    return turn.step()
-
-
-def _offer(turn: Turn, index: TriggerIndex, tick: TradeTick) -> None:
+        _summarize_due(turn, index)
+        return turn.step()
     taken = index.offer(tick.ticks, may_raise=tick.origin is not PriceOrigin.REST)
+    is_due = tick.ts_received >= index.due
+    if not taken and not is_due:
+        return NOTHING
+    turn = Turn(state, tick)
     for best, key in taken:
         turn.follow(key, best)
         _exit_at(turn, turn.get(key), tick)
+    if is_due:
+        _summarize_due(turn, index)
+    return turn.step()
 
 
 def _exit_at(turn: Turn, position: Position, tick: TradeTick) -> None:

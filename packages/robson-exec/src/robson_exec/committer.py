@@ -44,7 +44,7 @@ class Committer:
     """
 
     def __init__(
-        self, store: Store, release: Release, clock: Clock, activity: Activity, bus: EventBus
+        self, store: Store, release: Release, *, clock: Clock, activity: Activity, bus: EventBus
     ) -> None:
         self._store = store
         self._release = release
@@ -56,6 +56,7 @@ class Committer:
         self._came = Flag()
         self._drained = Flag()
         self._drained.set()
+        self._durable: Durable | None = None
         self.failures = 0
 
     @property
@@ -114,17 +115,15 @@ class Committer:
 
     async def _try(self, batch: Batch) -> Durable | None:
         try:
-            durable = await self._store.submit(batch) if batch else await self._as_it_is()
+            if batch or self._durable is None:
+                self._durable = await self._store.submit(batch)
         except Exception as error:
             self._failed(error)
             return await self._written_after_all(batch)
         if self.failures:
             self._bus.notify("warning", "store_works_again", {"failures": str(self.failures)})
             self.failures = 0
-        return durable
-
-    async def _as_it_is(self) -> Durable:
-        return Durable(head=await self._store.head())
+        return self._durable
 
     async def _written_after_all(self, batch: Batch) -> Durable | None:
         """Compare heads: a connection lost during the commit leaves open whether it happened."""

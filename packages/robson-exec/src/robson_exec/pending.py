@@ -81,6 +81,11 @@ class Pending:
     def __bool__(self) -> bool:
         return self.is_urgent or bool(self._events or self._states)
 
+    @property
+    def has_commands(self) -> bool:
+        """Whether something will happen once it is durable."""
+        return bool(self._commands)
+
     def add(self, outcome: Step, intents: tuple[Intent, ...]) -> None:
         """Collect one step and the intents that its events made or changed."""
         self._intents += intents
@@ -108,7 +113,9 @@ class Pending:
             states=tuple(self._states.values()),
             commands=tuple(self._commands),
         )
-        self.__init__()  # type: ignore[misc]
+        self._intents, self._events, self._commands = [], [], []
+        self._states = {}
+        self.is_urgent = False
         return unit
 
 

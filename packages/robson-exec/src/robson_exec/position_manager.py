@@ -14,6 +14,8 @@ from robson_domain import (
     Position,
     PositionId,
     PositionStatus,
+    RobsonError,
+    SignalFired,
     Symbol,
     TradeTick,
     UnknownSchema,
@@ -22,7 +24,8 @@ from robson_engine import DETECTORS, create_detector
 from robson_engine.detectors import DetectorType
 from robson_exec.bus import EventBus
 
-Heard = DetectorSignal | DisarmPosition
+Said = SignalFired | DisarmPosition
+"""What a detector leads to: the very next input of the engine."""
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -31,7 +34,7 @@ class Watched:
 
     Attributes:
         mark: Last trade id shown to it; older ones do not concern it.
-        is_dirty: Whether it was shown anything since its state was last written down.
+        is_dirty: Whether it was shown a price since its state was last written down.
         written: Its state as last written down.
     """
 
@@ -54,11 +57,16 @@ class Watched:
 
 
 class PositionManager:
-    """All detectors of this process."""
+    """All detectors of this process.
+
+    Attributes:
+        is_dirty: Whether any was shown a price since its state was last written down.
+    """
 
     def __init__(self, bus: EventBus, registry: Mapping[str, DetectorType] = DETECTORS) -> None:
         self._bus = bus
         self._registry = registry
+        self.is_dirty = False
         self._prepared: dict[PositionId, DetectorPort] = {}
         self._watched: dict[PositionId, Watched] = {}
         self._by_symbol: dict[Symbol, tuple[Watched, ...]] = {}
@@ -91,22 +99,34 @@ class PositionManager:
         """Drop what was prepared for a position that was not armed."""
         self._prepared.pop(position_id, None)
 
-    def restore(self, position: Position, state: DetectorState | None) -> None:
+    def restore(
+        self, position: Position, state: DetectorState | None, now: int
+    ) -> DisarmPosition | None:
         """Take up the detector of an armed position where it was last written down.
 
-        Raises:
-            UnknownSchema: When what was written down is not this detector's.
+        Returns:
+            None, or how the position must end because its detector can not be had again: a
+            state is never guessed, and the other positions need this process.
         """
+        key = position.position_id
+        try:
+            detector, mark = self._restored(position, state)
+        except RobsonError as error:
+            return self._failed(key, error, now)
+        self._watch(position, detector, mark)
+        return None
+
+    def _restored(
+        self, position: Position, state: DetectorState | None
+    ) -> tuple[DetectorPort, int]:
         detector = self.create(position)
         if state is None:
             detector.on_time(position.armed_at)
-            mark = 0
-        elif state.name != detector.NAME:
+            return detector, position.mark
+        if state.name != detector.NAME:
             raise UnknownSchema(f"detector {state.name} stored for one named {detector.NAME}")
-        else:
-            detector.restore(state.data, state.version)
-            mark = state.mark
-        self._watch(position, detector, mark)
+        detector.restore(state.data, state.version)
+        return detector, state.mark
 
     def _watch(self, position: Position, detector: DetectorPort, mark: int) -> None:
         self._watched[position.position_id] = Watched(
@@ -135,60 +155,49 @@ class PositionManager:
         if (watched := self._watched.pop(key, None)) is not None:
             self._sort(watched.symbol)
 
-    def on_price(self, tick: TradeTick) -> list[Heard]:
+    def on_price(self, tick: TradeTick) -> list[Said]:
         """Show a price to the detectors of its pair; return what they have to say."""
-        watching = self._by_symbol.get(tick.symbol)
-        if not watching:
-            return []
-        heard: list[Heard] = []
-        for watched in watching:
+        said: list[Said] = []
+        for watched in self._by_symbol.get(tick.symbol, ()):
             if tick.trade_id:
                 if tick.trade_id <= watched.mark:
                     continue
                 watched.mark = tick.trade_id
-            watched.is_dirty = True
+            watched.is_dirty = self.is_dirty = True
             try:
                 signal = watched.detector.on_price(tick)
             except Exception as error:
-                heard.append(self._failed(watched, error, tick.ts_received))
+                said.append(self._failed(watched.position_id, error, tick.ts_received))
             else:
-                self._hear(heard, watched, signal)
-        return heard
+                if signal is not None:
+                    said.append(self._fired(signal, tick.ts_event, tick.ts_received))
+        return said
 
-    def on_time(self, ts: int) -> list[Heard]:
+    def on_time(self, ts: int) -> list[Said]:
         """Tell every detector that time has passed (UTC ns); return what they have to say."""
-        heard: list[Heard] = []
+        said: list[Said] = []
         for watched in tuple(self._watched.values()):
-            watched.is_dirty = True
+            # Not dirty by that: the time a detector has seen is shown to it again anyway.
             try:
                 signal = watched.detector.on_time(ts)
             except Exception as error:
-                heard.append(self._failed(watched, error, ts))
+                said.append(self._failed(watched.position_id, error, ts))
             else:
-                self._hear(heard, watched, signal)
-        return heard
+                if signal is not None:
+                    said.append(self._fired(signal, ts, ts))
+        return said
 
-    def _hear(
-        self, heard: list[Heard], watched: Watched, signal: DetectorSignal | None
-    ) -> None:
-        if signal is not None:
-            heard.append(signal)
-            self._drop(watched.position_id)
+    def _fired(self, signal: DetectorSignal, ts_event: int, ts_received: int) -> SignalFired:
+        self._drop(signal.position_id)
+        return SignalFired(signal=signal, ts_event=ts_event, ts_received=ts_received)
 
-    def _failed(self, watched: Watched, error: Exception, ts: int) -> DisarmPosition:
-        """A detector that breaks can no longer be trusted with its position."""
-        self._drop(watched.position_id)
-        facts = {
-            "position_id": watched.position_id,
-            "detector": watched.detector.NAME,
-            "error": type(error).__name__,
-            "message": str(error),
-        }
+    def _failed(self, key: PositionId, error: Exception, ts: int) -> DisarmPosition:
+        """A detector that breaks can not be trusted with its position any more."""
+        self._drop(key)
+        facts = {"position_id": key, "error": type(error).__name__, "message": str(error)}
         self._bus.notify("critical", "detector_failed", facts)
         return DisarmPosition(
-            command_id=f"detector-failed-{watched.position_id}",
-            position_id=watched.position_id,
-            ts_received=ts,
+            command_id=f"detector-failed-{key}", position_id=key, ts_received=ts
         )
 
     def earliest_mark(self, symbol: Symbol) -> int | None:
@@ -198,6 +207,7 @@ class PositionManager:
 
     def changes(self) -> Iterable[DetectorState]:
         """Yield the states that differ from what was last written down."""
+        self.is_dirty = False
         for watched in self._watched.values():
             if watched.is_dirty:
                 watched.is_dirty = False

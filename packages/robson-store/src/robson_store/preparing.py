@@ -112,16 +112,9 @@ def chained(head: Head, events: Sequence[Event]) -> tuple[Head, list[EventRow]]:
             )
         sequence += 1
         body = dumps(event)
-        digest = _linked(digest, body, sequence)
+        digest = link(digest, body)
         rows.append((sequence, event.position_id, event.event_type, body, digest))
     return (attrs.evolve(head, sequence=sequence, hash=digest) if rows else head), rows
-
-
-def _linked(previous: str, body: str, sequence: int) -> str:
-    try:
-        return link(previous, body)
-    except UnicodeError:
-        raise StoreError(f"event {sequence} holds text that no database keeps") from None
 
 
 def orders_of(positions: Iterable[Position]) -> Iterable[Order]:
@@ -129,6 +122,7 @@ def orders_of(positions: Iterable[Position]) -> Iterable[Order]:
     for position in positions:
         if position.entry_order is not None:
             yield position.entry_order
+        yield from position.past_exits
         if position.exit_order is not None:
             yield position.exit_order
 

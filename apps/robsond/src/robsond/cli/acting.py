@@ -50,7 +50,7 @@ def _end(shell: Shell, wanted: str, action: str, key: str | None) -> None:
     from robsond.cli import tables
 
     position = answer.get("position", {})
-    shell.out.show(tables.position_table([position]))
+    shell.out.show(tables.position_table([position], shell.out.width))
     if position.get("status") != _ENDED:
         shell.out.show("On its way. See it end: robson positions")
 
@@ -85,7 +85,7 @@ def _is_confirmed(out: Output, api: Api) -> bool:
 
     found = api.get("/api/positions")["positions"]
     live = [view for view in found if view.get("status") != _ENDED]
-    out.show(tables.position_table(live) if live else "Nothing is armed or open.")
+    out.show(tables.position_table(live, out.width) if live else "Nothing is armed or open.")
     return bool(click.confirm("Close and disarm all of this now?", default=False))
 
 

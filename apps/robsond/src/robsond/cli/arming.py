@@ -180,6 +180,6 @@ def show(out: Output, answer: dict[str, Any]) -> None:
         out.show(*tables.estimate(answer["estimate"]))
     else:
         position = answer.get("position", {})
-        out.show(tables.position_table([position]))
+        out.show(tables.position_table([position], out.width))
         out.show("Armed. Watch it:  robson status --watch")
         out.show(f"Explain it:       robson why {position.get('position_id', 'ID')}")

@@ -64,7 +64,7 @@ def _print_events(out: Output, found: list[dict[str, Any]]) -> None:
 
     for event in found:
         at = fmt.when(event.get("ts_received"))
-        out.show(f"{event.get('sequence'):>6}  {at}  {event.get('position_id')}  {sentence(event)}")
+        out.line(f"{event.get('sequence'):>5} {at} {event.get('position_id')} {sentence(event)}")
 
 
 @click.command()

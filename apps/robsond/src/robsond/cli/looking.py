@@ -50,14 +50,15 @@ def status(shell: Shell, watch: bool, interval: float) -> None:
                 }
             )
         else:
-            shell.out.show(*_status(api))
+            shell.out.show(*_status(shell, api))
 
 
-def _status(api: Api) -> list[RenderableType]:
+def _status(shell: Shell, api: Api) -> list[RenderableType]:
     from robsond.cli import tables
 
+    positions = api.get("/api/positions")["positions"]
     return tables.status_parts(
-        api.get("/api/status"), api.get("/api/positions")["positions"], api.get("/api/risk")
+        api.get("/api/status"), positions, api.get("/api/risk"), shell.out.width
     )
 
 
@@ -67,14 +68,16 @@ def _watch(shell: Shell, interval: float) -> None:
 
     screen = shell.out.console
     with shell.api() as api:
-        parts = _status(api)  # A daemon that is not there is an error, not something to watch.
+        parts = _status(
+            shell, api
+        )  # A daemon that is not there is an error, not something to watch.
         try:
             if not screen.is_terminal:
                 _repeat(shell, api, interval, parts)
             with Live(Group(*parts), console=screen, auto_refresh=False) as live:
                 while True:
                     local.pause(interval)
-                    live.update(Group(*_status_or_silence(api)), refresh=True)
+                    live.update(Group(*_status_or_silence(shell, api)), refresh=True)
         except KeyboardInterrupt:
             return
 
@@ -83,12 +86,12 @@ def _repeat(shell: Shell, api: Api, interval: float, parts: list[RenderableType]
     while True:
         shell.out.show(*parts, "")
         local.pause(interval)
-        parts = _status_or_silence(api)
+        parts = _status_or_silence(shell, api)
 
 
-def _status_or_silence(api: Api) -> list[RenderableType]:
+def _status_or_silence(shell: Shell, api: Api) -> list[RenderableType]:
     try:
-        return _status(api)
+        return _status(shell, api)
     except CliError as error:
         if is_unreachable(error):
             # It may be restarting: keep looking, and say how old the last look is.
@@ -120,7 +123,7 @@ def positions(shell: Shell, wanted: str | None) -> None:
     if not found:
         shell.out.show("No positions. Arm one: robson arm BTCUSDT")
         return
-    shell.out.show(tables.position_table(found))
+    shell.out.show(tables.position_table(found, shell.out.width))
     for view in found:
         if view.get("status") in ("Closed", "Error"):
             shell.out.show(f"{view.get('position_id')}: {tables.outcome(view)}")

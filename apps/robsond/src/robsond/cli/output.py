@@ -38,6 +38,11 @@ class Output:
         return Console(stderr=True, highlight=False, markup=False)
 
     @property
+    def width(self) -> int:
+        """Columns there are; 80 where nobody knows."""
+        return self.console.width
+
+    @property
     def is_terminal(self) -> bool:
         """Whether a person may be watching and can be asked."""
         return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
@@ -46,6 +51,10 @@ class Output:
         """Print text or tables for people."""
         for part in parts:
             self.console.print(part)
+
+    def line(self, text: str) -> None:
+        """Print one line that is never broken: the terminal wraps it, a pipe keeps it whole."""
+        self.console.print(text, soft_wrap=True)
 
     def document(self, value: object) -> None:
         """Print the one JSON document."""

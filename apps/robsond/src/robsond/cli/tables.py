@@ -14,6 +14,8 @@ from robsond.cli import format as fmt
 
 View = Mapping[str, Any]
 _BANNERS: Final = {"paper": "bold white on blue", "shadow": "bold black on yellow"}
+_ROOMY: Final = 96
+"""Columns at which nothing need be left out."""
 _LIVE_BANNER: Final = "bold white on red"
 _STATUS_STYLE: Final = {
     "Armed": "cyan",
@@ -32,14 +34,15 @@ def banner(mode: object) -> Text:
 
 def plain_table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
     """Return an empty table; the columns named in ``right`` are aligned there."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1), title=title, title_justify="left")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title)
+    table.title_justify = "left"
     figures = frozenset(right)
     for column in columns:
         if column in figures:
             # Never broken over two lines: half a number is another number.
             table.add_column(column, justify="right", no_wrap=True)
         else:
-            table.add_column(column, overflow="fold")
+            table.add_column(column, no_wrap=column == "id", overflow="fold")
     return table
 
 
@@ -63,22 +66,27 @@ def outcome(view: View) -> str:
     return fmt.words(view.get("close_reason") or view.get("exit_reason"))
 
 
-def position_table(views: Sequence[View], title: str | None = None) -> RenderableType:
-    """Return positions, one a row, and what ended them in a line of its own."""
-    columns = ("id", "pair", "side", "status", "entry", "stop", "quantity", "PnL")
-    table = plain_table(*columns, right=("entry", "stop", "quantity", "PnL"), title=title)
+def position_table(views: Sequence[View], width: int, title: str | None = None) -> Table:
+    """Return positions, one a row; the quantity where ``width`` columns have room for it."""
+    roomy = width >= _ROOMY
+    figures = ("entry", "stop", *(["quantity"] if roomy else []), "PnL")
+    table = plain_table("id", "pair", "status", *figures, right=figures, title=title)
     for view in views:
         table.add_row(
             Text(str(view.get("position_id", fmt.MISSING))),
-            str(view.get("symbol", fmt.MISSING)),
-            str(view.get("side", fmt.MISSING)).lower(),
+            pair_side(view),
             status_word(view),
             fmt.figure(view.get("entry_price")),
             fmt.figure(view.get("stop")),
-            fmt.figure(view.get("quantity")),
+            *([fmt.figure(view.get("quantity"))] if roomy else []),
             gained(pnl_of(view)),
         )
     return table
+
+
+def pair_side(view: View) -> str:
+    """Return ``BTCUSDT long``."""
+    return f"{view.get('symbol', fmt.MISSING)} {str(view.get('side', '')).lower()}"
 
 
 def pnl_of(view: View) -> object:
@@ -89,22 +97,22 @@ def pnl_of(view: View) -> object:
 
 def order_table(orders: Sequence[View]) -> Table:
     """Return orders, one a row."""
-    columns = ("client order id", "pair", "side", "kind", "status", "filled", "price")
-    table = plain_table(*columns, right=("filled", "price"))
+    table = plain_table("id", "order", "status", "quantity", "price", right=("quantity", "price"))
     for order in orders:
+        wanted, filled = fmt.figure(order.get("order_qty")), fmt.figure(order.get("filled_qty"))
         table.add_row(
             Text(str(order.get("client_order_id", fmt.MISSING))),
-            str(order.get("symbol", fmt.MISSING)),
-            str(order.get("side", fmt.MISSING)),
-            str(order.get("kind", fmt.MISSING)).lower(),
-            str(order.get("status", fmt.MISSING)),
-            f"{fmt.figure(order.get('filled_qty'))}/{fmt.figure(order.get('order_qty'))}",
+            f"{order.get('side', '')} {order.get('symbol', '')}",
+            str(order.get("status", fmt.MISSING)).lower().replace("_", " "),
+            wanted if wanted == filled else f"{filled} of {wanted}",
             fmt.figure(order.get("average_price")),
         )
     return table
 
 
-def status_parts(status: View, positions: Sequence[View], risk: View) -> list[RenderableType]:
+def status_parts(
+    status: View, positions: Sequence[View], risk: View, width: int
+) -> list[RenderableType]:
     """Return what ``robson status`` shows."""
     head = status.get("head") or {}
     line = Text.assemble(
@@ -128,7 +136,7 @@ def status_parts(status: View, positions: Sequence[View], risk: View) -> list[Re
     parts: list[RenderableType] = [line, facts, "", market_table(status.get("symbols") or [])]
     parts.append("")
     if live:
-        parts.append(position_table(live))
+        parts.append(position_table(live, width))
     else:
         parts.append("Nothing is armed or open. Arm something: robson arm BTCUSDT")
     return parts

@@ -108,7 +108,9 @@ def show_outcome(out: Output, outcome: Outcome) -> None:
         return
     from robsond.cli import tables
 
-    out.show("", tables.position_table([story.view for story in outcome.stories], "Result"))
+    out.show(
+        "", tables.position_table([story.view for story in outcome.stories], out.width, "Result")
+    )
     for story in outcome.stories:
         out.show(_told(story))
     if len(outcome.stories) < outcome.plan.positions:

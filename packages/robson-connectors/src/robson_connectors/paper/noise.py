@@ -16,7 +16,7 @@ _UNIT_BITS: Final = 16
 _UNIT: Final = 1 << _UNIT_BITS
 _PPM: Final = 1_000_000
 
-OCTAVES: Final = ((9_000, 16_000), (1_800, 8_000), (400, 5_000), (90, 2_500), (20, 500))
+OCTAVES: Final = ((9_000, 20_000), (1_800, 12_000), (600, 16_000), (120, 12_000), (30, 2_000))
 """Length of a swing in trades, and its largest height in millionths of the start price."""
 FLICKER_PPM: Final = 40
 """Largest height of the flicker from trade to trade, in millionths of the start price."""

@@ -13,6 +13,7 @@ import typing
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -229,7 +230,8 @@ def of(kind: type[T]) -> st.SearchStrategy[T]:
     Raises:
         TypeError: When ``kind`` has a field of a type that is not storable.
     """
-    drawn: st.SearchStrategy[T] = _for_hint(kind)
+    hint: Any = kind
+    drawn: st.SearchStrategy[T] = _for_hint(hint)
     return drawn
 
 
@@ -254,6 +256,7 @@ _PLAIN: Final[dict[Any, Callable[[], st.SearchStrategy[Any]]]] = {
 }
 
 
+@cache
 def _for_hint(hint: Any) -> st.SearchStrategy[Any]:
     if hint in _PLAIN:
         return _PLAIN[hint]()

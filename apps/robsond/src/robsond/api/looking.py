@@ -1,0 +1,96 @@
+"""How it stands: status, positions, orders, risk."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from litestar import Request, get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from robson_domain import OrderStatus, Position, PositionId
+from robsond import dto, risk_view, views
+from robsond.api.context import facade_of
+from robsond.api.problems import api_error
+from robsond.facade import Facade
+
+StatusWord = Literal[
+    "Armed", "Entering", "Active", "Exiting", "Closed", "Error",
+    "armed", "entering", "active", "exiting", "closed", "error", "open",
+]  # fmt: skip
+
+
+def found(facade: Facade, position_id: str) -> Position:
+    """Return a position.
+
+    Raises:
+        ApiError: 404 when there is none of that id.
+    """
+    position = facade.position(PositionId(position_id))
+    if position is None:
+        message = f"There is no position {position_id[:40]}; see /api/positions."
+        raise api_error(404, "NOT_FOUND", message, "position_id")
+    return position
+
+
+def _fits(position: Position, status: str | None) -> bool:
+    if status is None:
+        return True
+    if status == "open":
+        return not position.is_closed
+    return position.status.value.lower() == status.lower()
+
+
+@get("/api/status", summary="What runs here and how it stands", tags=["looking"])
+async def status(request: Request[Any, Any, Any]) -> dto.StatusReply:
+    """Return mode, counts, equity, last prices and the end of the log."""
+    return views.status(facade_of(request))
+
+
+@get("/api/positions", summary="Positions in the order of arming", tags=["looking"])
+async def positions(
+    request: Request[Any, Any, Any],
+    status: Annotated[
+        StatusWord | None,
+        QueryParameter(description="Only those in this status; open = all but Closed."),
+    ] = None,
+) -> dto.PositionsReply:
+    """Return positions as last made durable."""
+    facade = facade_of(request)
+    prices = facade.prices()
+    kept = [one for one in facade.positions() if _fits(one, status)]
+    return dto.PositionsReply(positions=[views.position(one, prices) for one in kept])
+
+
+@get("/api/positions/{position_id:str}", summary="One position", tags=["looking"])
+async def position(
+    request: Request[Any, Any, Any], position_id: FromPath[str]
+) -> dto.PositionReply:
+    """Return one position as last made durable."""
+    facade = facade_of(request)
+    return dto.PositionReply(position=views.position(found(facade, position_id), facade.prices()))
+
+
+@get("/api/orders", summary="Our orders, oldest first", tags=["looking"])
+async def orders(
+    request: Request[Any, Any, Any],
+    position: FromQuery[str | None] = None,
+    pending: FromQuery[bool] = False,
+) -> dto.OrdersReply:
+    """Return orders of one position or of all, or only those still working."""
+    facade = facade_of(request)
+    key = found(facade, position).position_id if position is not None else None
+    kept = [one for one in await facade.orders(key) if not pending or not _is_over(one.status)]
+    return dto.OrdersReply(orders=[views.order(one) for one in kept])
+
+
+def _is_over(status: OrderStatus) -> bool:
+    return status.is_terminal
+
+
+@get("/api/risk", summary="What can be lost now", tags=["looking"])
+async def risk(request: Request[Any, Any, Any]) -> dto.RiskReply:
+    """Return how much of each limit is used, and what each position loses at its stop."""
+    return risk_view.risk(facade_of(request))
+
+
+HANDLERS: Final = (status, positions, position, orders, risk)

@@ -1,0 +1,160 @@
+"""Metrics under the stable names, in a registry of their own.
+
+Filled from durable events, so that what is counted is what the log says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from robson_domain import (
+    ClientOrderId,
+    EntryFilled,
+    EntryOrderPlaced,
+    Event,
+    ExitFilled,
+    ExitOrderPlaced,
+    Intent,
+    OrderInDoubt,
+    OrderRejected,
+    OrderStatus,
+    Symbol,
+)
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_ORDER_TYPE: Final = "market"
+_WAITING_MAX: Final = 1_000
+
+
+def _number(amount: Decimal) -> float:
+    # The exposition format knows floats only; nothing is decided on them.
+    return float(amount)
+
+
+class Metrics:
+    """Every metric that has a function in this version."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._waiting: dict[ClientOrderId, Intent] = {}
+        self._orders()
+        self._account()
+        self._plumbing()
+
+    def _orders(self) -> None:
+        self.submitted = Counter(
+            "orders_submitted_total",
+            "Orders decided and handed to the venue",
+            ["symbol", "side", "order_type"],
+            registry=self.registry,
+        )
+        self.filled = Counter(
+            "orders_filled_total",
+            "Orders filled completely",
+            ["symbol", "side"],
+            registry=self.registry,
+        )
+        self.failed = Counter(
+            "orders_failed_total",
+            "Orders refused by the venue or left in doubt",
+            ["symbol", "reason"],
+            registry=self.registry,
+        )
+        self.duration = Histogram(
+            "order_submission_duration_seconds",
+            "From the decision to the first word of the venue",
+            buckets=(0.1, 0.5, 1, 2, 5),
+            registry=self.registry,
+        )
+
+    def _account(self) -> None:
+        self.open_positions = Gauge(
+            "open_positions", "Positions with an open quantity", ["symbol"], registry=self.registry
+        )
+        self.unrealized = Gauge(
+            "unrealized_pnl_usd",
+            "PnL of what is open at the last price, quote currency",
+            ["symbol"],
+            registry=self.registry,
+        )
+        self.daily_pnl = Gauge(
+            "daily_pnl_usd", "PnL realized this UTC day, quote currency", registry=self.registry
+        )
+
+    def _plumbing(self) -> None:
+        self.published = Counter(
+            "eventbus_published_total",
+            "Messages published to observers",
+            ["topic"],
+            registry=self.registry,
+        )
+        self.subscribers = Gauge(
+            "eventbus_subscribers", "Observers of a topic", ["topic"], registry=self.registry
+        )
+        self.sockets = Gauge(
+            "websocket_connections", "Open sockets of observers", registry=self.registry
+        )
+        self.socket_messages = Counter(
+            "websocket_messages_sent_total",
+            "Messages sent to observers",
+            ["type"],
+            registry=self.registry,
+        )
+
+    def on_events(self, events: Iterable[Event]) -> None:
+        """Count what durable events say about orders."""
+        for event in events:
+            match event:
+                case EntryOrderPlaced(intent=intent) | ExitOrderPlaced(intent=intent):
+                    self._placed(intent)
+                case EntryFilled() | ExitFilled():
+                    self._filled(event)
+                case OrderRejected(client_order_id=order_id, code=code):
+                    self._failed(order_id, event, code or "rejected")
+                case OrderInDoubt(client_order_id=order_id, code=code):
+                    self._failed(order_id, event, code or "in_doubt")
+
+    def _placed(self, intent: Intent) -> None:
+        self.submitted.labels(str(intent.symbol), intent.side.value, _ORDER_TYPE).inc()
+        if len(self._waiting) >= _WAITING_MAX:
+            del self._waiting[next(iter(self._waiting))]
+        self._waiting[intent.client_order_id] = intent
+
+    def _filled(self, event: EntryFilled | ExitFilled) -> None:
+        intent = self._answered(event.client_order_id, event)
+        if intent is None:
+            return
+        if event.order_status is OrderStatus.FILLED:
+            self.filled.labels(str(intent.symbol), intent.side.value).inc()
+        else:
+            # Its rest is still to be filled: keep it, its first word has been counted.
+            self._waiting[event.client_order_id] = intent
+
+    def _failed(self, order_id: ClientOrderId, event: Event, reason: str) -> None:
+        intent = self._answered(order_id, event)
+        if intent is not None:
+            self.failed.labels(str(intent.symbol), reason[:40]).inc()
+
+    def _answered(self, order_id: ClientOrderId, event: Event) -> Intent | None:
+        intent = self._waiting.pop(order_id, None)
+        if intent is not None:
+            self.duration.observe(max(0, event.timestamp - intent.ts_created) / 1e9)
+        return intent
+
+    def set_account(
+        self, open_count: dict[Symbol, int], unrealized: dict[Symbol, Decimal], today: Decimal
+    ) -> None:
+        """Show how the account stands; pairs that were shown before keep their series at 0."""
+        self.daily_pnl.set(_number(today))
+        for symbol, count in open_count.items():
+            self.open_positions.labels(str(symbol)).set(count)
+        for symbol, amount in unrealized.items():
+            self.unrealized.labels(str(symbol)).set(_number(amount))
+
+    def text(self) -> bytes:
+        """Return everything in the exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,270 @@
+"""Prices of the pairs in use, without holes: what was missed comes before what is new.
+
+For each pair: live prices are buffered while the trades since the last known one are fetched;
+those enter first, in trade-id order and marked as :attr:`PriceOrigin.GAP`, then the buffered
+ones, then live ones as they come. When the past can not be had within
+:data:`BACKFILL_MAX_NS`, the first live price is passed on marked as such, so that it is tested
+against the stop before it may raise it.
+
+Invariants:
+    1. A trade id never enters twice and never goes back.
+    2. No live price enters while an earlier one is being fetched.
+    3. A price is left out only when its link was closed first, and is fetched again then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from robson_domain import (
+    Clock,
+    LinkChanged,
+    MarketDataPort,
+    PriceOrigin,
+    RetryableVenueError,
+    Symbol,
+    TradeTick,
+    VenueError,
+)
+from robson_exec.activity import Activity
+from robson_exec.bus import EventBus
+from robson_exec.inbox import Inbox
+from robson_exec.limits import BACKFILL_MAX_NS, BACKFILL_RETRY_NS, BUFFER_MAX
+from robson_exec.supervision import Supervisor, TimedOut
+
+
+class FeedStatus(Enum):
+    """Where the prices of a pair stand."""
+
+    DOWN = "down"
+    FILLING = "filling"
+    LIVE = "live"
+
+
+@attrs.frozen(kw_only=True)
+class FeedParts:
+    """What every feed needs.
+
+    Attributes:
+        mark_of: Trade id after which a pair's prices are needed; None = nobody needs older ones.
+    """
+
+    market: MarketDataPort
+    inbox: Inbox
+    clock: Clock
+    activity: Activity
+    supervisor: Supervisor
+    bus: EventBus
+    mark_of: Callable[[Symbol], int | None]
+
+
+class MarketFeeds:
+    """The feeds by pair."""
+
+    def __init__(self, parts: FeedParts) -> None:
+        self._parts = parts
+        self._feeds: dict[Symbol, Feed] = {}
+
+    def ensure(self, symbol: Symbol) -> None:
+        """Follow a pair from now on; idempotent."""
+        if symbol not in self._feeds:
+            feed = self._feeds[symbol] = Feed(symbol, self._parts)
+            self._parts.market.subscribe(symbol, feed.on_tick, feed.on_link)
+
+    def release(self, symbol: Symbol) -> None:
+        """Follow a pair no more; idempotent."""
+        feed = self._feeds.pop(symbol, None)
+        if feed is not None:
+            self._parts.market.unsubscribe(symbol)
+            feed.stop()
+
+    def backfill(self, symbol: Symbol, after_trade_id: int) -> None:
+        """Fetch the trades of a pair after an id, before any further live one counts."""
+        feed = self._feeds.get(symbol)
+        if feed is not None:
+            feed.refill(after_trade_id)
+
+    def status(self, symbol: Symbol) -> FeedStatus:
+        """Return where the prices of a pair stand."""
+        feed = self._feeds.get(symbol)
+        return feed.status if feed is not None else FeedStatus.DOWN
+
+    @property
+    def backfilled(self) -> int:
+        """How many trades were fetched after gaps, over the feeds in use."""
+        return sum(feed.backfilled for feed in self._feeds.values())
+
+    async def filled(self) -> None:
+        """Return once no feed is fetching."""
+        fills = [feed.fill for feed in self._feeds.values() if feed.fill is not None]
+        if fills:
+            await asyncio.wait(fills)
+
+    def stop(self) -> None:
+        """Follow nothing any more."""
+        for symbol in list(self._feeds):
+            self.release(symbol)
+
+
+class Feed:
+    """Prices of one pair.
+
+    Attributes:
+        status: Where they stand.
+        last_id: Last trade id passed on; 0 = none yet.
+        fill: The running fetch, None when none runs.
+        backfilled: Trades fetched after gaps.
+    """
+
+    def __init__(self, symbol: Symbol, parts: FeedParts) -> None:
+        self.symbol = symbol
+        self.status = FeedStatus.DOWN
+        self.last_id = 0
+        self.fill: asyncio.Task[None] | None = None
+        self.backfilled = 0
+        self._parts = parts
+        self._inbox = parts.inbox
+        self._buffer: list[TradeTick] = []
+        self._marks_gap = False
+        self._is_live = False
+
+    def on_tick(self, tick: TradeTick) -> None:
+        """Take one live trade, in the order of arrival."""
+        if self._is_live and not self._marks_gap and self._inbox.has_room:
+            if tick.trade_id > self.last_id:
+                self.last_id = tick.trade_id
+            elif tick.trade_id:
+                return
+            self._inbox.offer(tick)
+        else:
+            self._on_special(tick)
+
+    def _on_special(self, tick: TradeTick) -> None:
+        if self.status is FeedStatus.DOWN:
+            # A trade proves the link.
+            self.on_link(self.symbol, True)
+        if self.status is FeedStatus.FILLING:
+            self._keep(tick)
+        elif not self._inbox.has_room:
+            self._close_link()
+        else:
+            self._pass_on(tick)
+
+    def _keep(self, tick: TradeTick) -> None:
+        if len(self._buffer) < BUFFER_MAX:
+            self._buffer.append(tick)
+        else:
+            self._close_link()
+
+    def _pass_on(self, tick: TradeTick) -> None:
+        if tick.trade_id:
+            if tick.trade_id <= self.last_id:
+                return
+            self.last_id = tick.trade_id
+        if self._marks_gap:
+            self._marks_gap = False
+            tick = tick._replace(origin=PriceOrigin.GAP)
+        self._inbox.offer(tick)
+
+    def on_link(self, symbol: Symbol, up: bool) -> None:
+        """Take note that trades flow again, or may be missed from now on."""
+        if up == (self.status is not FeedStatus.DOWN):
+            return
+        now = self._parts.clock.now_ns()
+        self._inbox.offer(LinkChanged(symbol=symbol, up=up, ts_received=now))
+        if up:
+            self._open()
+        else:
+            self.stop()
+
+    def _open(self) -> None:
+        needed = self._parts.mark_of(self.symbol)
+        after = self.last_id or needed
+        if needed is None or after is None:
+            self._go_live()
+        elif after and self._parts.market.capabilities.has_backfill:
+            self._begin_fill(after)
+        else:
+            self._marks_gap = True
+            self._go_live()
+
+    def _go_live(self) -> None:
+        self.status, self._is_live = FeedStatus.LIVE, True
+        buffered, self._buffer = self._buffer, []
+        for tick in buffered:
+            self._pass_on(tick)
+
+    def stop(self) -> None:
+        """Pass nothing on any more."""
+        self.status, self._is_live = FeedStatus.DOWN, False
+        self._buffer = []
+        if self.fill is not None:
+            self.fill.cancel()
+            self.fill = None
+
+    def refill(self, after: int) -> None:
+        """Fetch again from ``after``, unless a fetch runs or the link is down."""
+        if self.status is FeedStatus.LIVE:
+            self._begin_fill(after)
+
+    def _begin_fill(self, after: int) -> None:
+        self.status, self._is_live = FeedStatus.FILLING, False
+        self.fill = self._spawn("fill", self._fill(after))
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        token = self._parts.activity.token()
+        return self._parts.supervisor.spawn(f"{name} {self.symbol}", work, token=token)
+
+    async def _fill(self, after: int) -> None:
+        trades = await self._fetch(after)
+        self.fill = None
+        if trades is None:
+            self._marks_gap = True
+        for tick in trades or ():
+            if tick.trade_id > self.last_id:
+                self.last_id = tick.trade_id
+                self.backfilled += 1
+                self._inbox.offer(tick._replace(origin=PriceOrigin.GAP))
+        self._go_live()
+
+    async def _fetch(self, after: int) -> tuple[TradeTick, ...] | None:
+        """Return the trades after ``after``, None when they can not be had in time."""
+        clock = self._parts.clock
+        problem = "no answer in time"
+        try:
+            async with self._parts.supervisor.deadline(clock.now_ns() + BACKFILL_MAX_NS):
+                while True:
+                    try:
+                        return await self._parts.market.trades_since(self.symbol, after)
+                    except RetryableVenueError as error:
+                        problem = error.message
+                        await clock.sleep_until(clock.now_ns() + BACKFILL_RETRY_NS)
+        except TimedOut:
+            pass
+        except VenueError as error:
+            problem = error.message
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        facts = {"symbol": str(self.symbol), "after_trade_id": str(after), "problem": problem}
+        self._parts.bus.notify("warning", "backfill_failed", facts)
+        return None
+
+    def _close_link(self) -> None:
+        """Too far behind: better a hole that is fetched later than prices without end."""
+        self._parts.bus.notify("critical", "prices_refused", {"symbol": str(self.symbol)})
+        self.on_link(self.symbol, False)
+        self.status = FeedStatus.FILLING
+        self.fill = self._spawn("wait for room", self._reopen())
+
+    async def _reopen(self) -> None:
+        clock = self._parts.clock
+        while not self._inbox.has_room:
+            self._buffer = []
+            await clock.sleep_until(clock.now_ns() + BACKFILL_RETRY_NS)
+        self.fill, self.status, self._buffer = None, FeedStatus.DOWN, []
+        self.on_link(self.symbol, True)
