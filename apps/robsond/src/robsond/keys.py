@@ -99,7 +99,9 @@ class TokenFiles:
         try:
             keyring.replace(self.load())
         except (ConfigurationError, OSError) as error:
-            log.error("a token file cannot be used; no token is accepted until it can", why=str(error))
+            log.error(
+                "a token file cannot be used; no token is accepted until it can", why=str(error)
+            )
             keyring.replace({self._own.digest(): Scope.ADMIN} if self._own else {})
 
 

@@ -26,9 +26,7 @@ def risk(facade: Facade) -> dto.RiskReply:
         total_risk=_usage(worst, decimals.mul(ledger.capital.value, limits.total_risk_fraction)),
         drawdown=_drawdown(ledger, limits, worst),
         notional=_notional(ledger, limits, exposure),
-        open_positions=dto.CountView(
-            used=exposure.open_positions, limit=limits.max_open_positions
-        ),
+        open_positions=dto.CountView(used=exposure.open_positions, limit=limits.max_open_positions),
         worst_case_loss=str(exposure.loss_at_stop),
         per_position=[_position(position) for position in live],
     )

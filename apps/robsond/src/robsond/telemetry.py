@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+import attrs
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from robson_domain import (
@@ -27,7 +28,8 @@ from robson_domain import (
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _ORDER_TYPE: Final = "market"
-_WAITING_MAX: Final = 1_000
+_OPEN_MAX: Final = 1_000
+"""Orders remembered until the venue has said its last word on them."""
 
 
 def _number(amount: Decimal) -> float:
@@ -35,12 +37,21 @@ def _number(amount: Decimal) -> float:
     return float(amount)
 
 
+@attrs.define
+class _Open:
+    """An order whose end is not known; what was already counted of it."""
+
+    intent: Intent
+    heard: bool = False
+    failed: bool = False
+
+
 class Metrics:
     """Every metric that has a function in this version."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self._waiting: dict[ClientOrderId, Intent] = {}
+        self._open: dict[ClientOrderId, _Open] = {}
         self._orders()
         self._account()
         self._plumbing()
@@ -120,30 +131,28 @@ class Metrics:
 
     def _placed(self, intent: Intent) -> None:
         self.submitted.labels(str(intent.symbol), intent.side.value, _ORDER_TYPE).inc()
-        if len(self._waiting) >= _WAITING_MAX:
-            del self._waiting[next(iter(self._waiting))]
-        self._waiting[intent.client_order_id] = intent
+        if len(self._open) >= _OPEN_MAX:
+            del self._open[next(iter(self._open))]
+        self._open[intent.client_order_id] = _Open(intent)
 
     def _filled(self, event: EntryFilled | ExitFilled) -> None:
-        intent = self._answered(event.client_order_id, event)
-        if intent is None:
-            return
-        if event.order_status is OrderStatus.FILLED:
+        order = self._heard(event.client_order_id, event)
+        if order is not None and event.order_status is OrderStatus.FILLED:
+            intent = self._open.pop(event.client_order_id).intent
             self.filled.labels(str(intent.symbol), intent.side.value).inc()
-        else:
-            # Its rest is still to be filled: keep it, its first word has been counted.
-            self._waiting[event.client_order_id] = intent
 
     def _failed(self, order_id: ClientOrderId, event: Event, reason: str) -> None:
-        intent = self._answered(order_id, event)
-        if intent is not None:
-            self.failed.labels(str(intent.symbol), reason[:40]).inc()
+        order = self._heard(order_id, event)
+        if order is not None and not order.failed:
+            order.failed = True
+            self.failed.labels(str(order.intent.symbol), reason[:40]).inc()
 
-    def _answered(self, order_id: ClientOrderId, event: Event) -> Intent | None:
-        intent = self._waiting.pop(order_id, None)
-        if intent is not None:
-            self.duration.observe(max(0, event.timestamp - intent.ts_created) / 1e9)
-        return intent
+    def _heard(self, order_id: ClientOrderId, event: Event) -> _Open | None:
+        order = self._open.get(order_id)
+        if order is not None and not order.heard:
+            order.heard = True
+            self.duration.observe(max(0, event.timestamp - order.intent.ts_created) / 1e9)
+        return order
 
     def set_account(
         self, open_count: dict[Symbol, int], unrealized: dict[Symbol, Decimal], today: Decimal

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, cast
 from robson_domain import Head, Money, Order, Position, PositionStatus, Price, Symbol, decimals
 from robson_engine import Estimate, pnl_at
 from robsond import dto
-from robsond.facade import ArmRequest, Facade, LastPrice, Playback, PlanProgress
+from robsond.facade import ArmRequest, Facade, LastPrice, PlanProgress, Playback
 from robsond.wire import moment, moment_or_none
 
 Prices = Mapping[Symbol, LastPrice]

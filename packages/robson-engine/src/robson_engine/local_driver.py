@@ -118,7 +118,7 @@ class LocalDriver:
         for number, (price, ts) in enumerate(zip(ticks, times, strict=True), start=1):
             if low < price < high and ts < due:
                 continue
-            index.mark = number
+            index.mark = number - 1
             self.offer(TradeTick(symbol, price, number, ts, ts))
             if self.venue.is_working(symbol) or (self.plan is not None and not self.state.live):
                 low = high = 0

@@ -27,6 +27,8 @@ class Inbox:
         self._activity = activity
         self._token: Token | None = None
         self._came = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
         self._prices_max = prices_max
 
     @property
@@ -40,6 +42,7 @@ class Inbox:
         if self._token is None:
             self._token = self._activity.token()
             self._came.set()
+            self._drained.clear()
 
     async def wait(self) -> None:
         """Return once something is waiting."""
@@ -48,6 +51,11 @@ class Inbox:
     def rest(self) -> None:
         """The reader has dealt with everything; it will wait for more."""
         self._came.clear()
+        self._drained.set()
         if self._token is not None:
             self._token.close()
             self._token = None
+
+    async def drained(self) -> None:
+        """Return once everything offered so far has been dealt with."""
+        await self._drained.wait()

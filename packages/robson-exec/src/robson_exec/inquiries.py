@@ -74,9 +74,10 @@ class Inquiries:
 
     def settle(self, order_id: ClientOrderId) -> None:
         """Stop asking about an order unless something about it is still missing."""
-        if not self.orders.is_wanted(order_id):
-            if (inquiry := self.running.pop(order_id, None)) is not None:
-                inquiry.cancel()
+        if self.orders.is_wanted(order_id):
+            return
+        if (inquiry := self.running.pop(order_id, None)) is not None:
+            inquiry.cancel()
 
     async def _ask_order(self, inquiry: Inquiry) -> None:
         await self.clock.sleep_until(inquiry.begins)

@@ -42,6 +42,8 @@ class FeedStatus(Enum):
     """Where the prices of a pair stand."""
 
     DOWN = "down"
+    CLOSED = "closed"
+    """By us, for lack of room in the inbox."""
     FILLING = "filling"
     LIVE = "live"
 
@@ -148,6 +150,8 @@ class Feed:
         if self.status is FeedStatus.DOWN:
             # A trade proves the link.
             self.on_link(self.symbol, True)
+        if self.status is FeedStatus.CLOSED:
+            return
         if self.status is FeedStatus.FILLING:
             self._keep(tick)
         elif not self._inbox.has_room:
@@ -210,9 +214,11 @@ class Feed:
     def refill(self, after: int) -> None:
         """Fetch again from ``after``, unless a fetch runs or the link is down."""
         if self.status is FeedStatus.LIVE:
+            self.last_id = min(self.last_id, after)
             self._begin_fill(after)
 
     def _begin_fill(self, after: int) -> None:
+        self.last_id = max(self.last_id, after)
         self.status, self._is_live = FeedStatus.FILLING, False
         self.fill = self._spawn("fill", self._fill(after))
 
@@ -258,13 +264,12 @@ class Feed:
         """Too far behind: better a hole that is fetched later than prices without end."""
         self._parts.bus.notify("critical", "prices_refused", {"symbol": str(self.symbol)})
         self.on_link(self.symbol, False)
-        self.status = FeedStatus.FILLING
+        self.status = FeedStatus.CLOSED
         self.fill = self._spawn("wait for room", self._reopen())
 
     async def _reopen(self) -> None:
         clock = self._parts.clock
         while not self._inbox.has_room:
-            self._buffer = []
             await clock.sleep_until(clock.now_ns() + BACKFILL_RETRY_NS)
-        self.fill, self.status, self._buffer = None, FeedStatus.DOWN, []
+        self.fill, self.status = None, FeedStatus.DOWN
         self.on_link(self.symbol, True)

@@ -42,6 +42,11 @@ class OpenOrders:
         self._open = {intent.client_order_id: intent for intent in intents}
         self._claimed: dict[ClientOrderId, Quantity] = {}
 
+    @property
+    def count(self) -> int:
+        """How many intents are without the venue's last word."""
+        return len(self._open)
+
     def take(self, events: tuple[Event, ...]) -> tuple[Intent, ...]:
         """Take note of ``events``; return new intents and new statuses, for the journal."""
         changes = self._book.changes(events)

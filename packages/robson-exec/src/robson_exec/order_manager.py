@@ -116,14 +116,14 @@ class OrderManager:
             case PlaceExitOrder(intent=intent):
                 self._begin_send(intent)
             case CancelOrder():
-                self._spawn(f"cancel {command.client_order_id}", self._cancel(command))
+                _ = self._spawn(f"cancel {command.client_order_id}", self._cancel(command))
             case QueryOrder():
                 self.inquiries.ask(command.symbol, command.client_order_id)
             case QueryAccount():
                 work = self.report_account(
                     command.symbol, lambda: self.is_waiting(command.position_id)
                 )
-                self._spawn(f"account {command.symbol}", work)
+                _ = self._spawn(f"account {command.symbol}", work)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return self.supervisor.spawn(name, work, token=self.activity.token())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 
 import attrs
 
@@ -12,9 +12,7 @@ from robson_domain import (
     DetectorState,
     Event,
     Intent,
-    Ledger,
     Position,
-    Snapshot,
     State,
     TrailingStopUpdated,
 )
@@ -36,20 +34,18 @@ class Unit:
         return Batch(intents=self.intents, events=self.events, states=self.states)
 
 
-def state_key(state: State) -> Hashable:
+def state_key(state: State) -> tuple[type[State], str]:
     """Return what a later state replaces an earlier one by."""
-    match state:
-        case Position() | DetectorState():
-            return type(state), state.position_id
-        case Ledger() | Snapshot():
-            return type(state)
+    if isinstance(state, Position | DetectorState):
+        return type(state), state.position_id
+    return type(state), ""
 
 
 def merged(units: Iterable[Unit]) -> Unit:
     """Return consecutive units as one: everything in order, of states the last."""
     intents: list[Intent] = []
     events: list[Event] = []
-    states: dict[Hashable, State] = {}
+    states: dict[tuple[type[State], str], State] = {}
     commands: list[Command] = []
     for unit in units:
         intents += unit.intents
@@ -74,7 +70,7 @@ class Pending:
     def __init__(self) -> None:
         self._intents: list[Intent] = []
         self._events: list[Event] = []
-        self._states: dict[Hashable, State] = {}
+        self._states: dict[tuple[type[State], str], State] = {}
         self._commands: list[Command] = []
         self.is_urgent = False
 

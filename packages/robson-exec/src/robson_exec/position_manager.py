@@ -196,9 +196,7 @@ class PositionManager:
         self._drop(key)
         facts = {"position_id": key, "error": type(error).__name__, "message": str(error)}
         self._bus.notify("critical", "detector_failed", facts)
-        return DisarmPosition(
-            command_id=f"detector-failed-{key}", position_id=key, ts_received=ts
-        )
+        return DisarmPosition(command_id=f"detector-failed-{key}", position_id=key, ts_received=ts)
 
     def earliest_mark(self, symbol: Symbol) -> int | None:
         """Return the trade id after which the pair's detectors miss prices; None = none does."""
@@ -215,5 +213,3 @@ class PositionManager:
                 if state != watched.written:
                     watched.written = state
                     yield state
-
-

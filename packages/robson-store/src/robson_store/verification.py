@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 import attrs
 
-from robson_domain import ChainBroken, Head, HeadMismatch, Store, StoredEvent
+from robson_domain import ChainBroken, Head, HeadMismatch, Store, StoredEvent, UnknownSchema
 from robson_domain.chain import empty_head, link
 from robson_domain.codec import JsonValue, loads
 
@@ -83,7 +83,10 @@ def extended(head: Head, row: StoredEvent) -> Head:
 
 
 def _compare_columns(row: StoredEvent) -> None:
-    body = loads(row.body)
+    try:
+        body = loads(row.body)
+    except UnknownSchema as error:
+        raise ChainBroken(row.sequence, f"its content is {error}") from None
     told: dict[str, JsonValue] = body if isinstance(body, dict) else {}
     columns: dict[str, JsonValue] = {"sequence": row.sequence}
     if isinstance(row, StoredRow):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from litestar import Request, Response, post
@@ -12,11 +13,14 @@ from litestar.params import FromPath, HeaderParameter, JSONBody
 from robson_domain import Position, PositionId, PositionStatus, Reply
 from robsond import arming, dto, views
 from robsond.api.context import Door, door_of
+from robsond.api.failures import RESPONSES
 from robsond.api.looking import found
 from robsond.api.problems import api_error
 from robsond.dto import ArmBody, EmptyBody
 from robsond.facade import Facade
 from robsond.idempotency import checked_key, reused
+
+T = TypeVar("T")
 
 Key = Annotated[
     str | None,
@@ -49,7 +53,13 @@ def _shown(facade: Facade, position_id: str) -> dto.PositionReply:
     return dto.PositionReply(position=views.position(position, facade.prices()))
 
 
-@post("/api/positions", summary="Arm a position", tags=["acting"], status_code=201)
+@post(
+    "/api/positions",
+    summary="Arm a position",
+    tags=["acting"],
+    responses=RESPONSES,
+    status_code=201,
+)
 async def arm(
     request: Request[Any, Any, Any], data: JSONBody[ArmBody], idempotency_key: Key = None
 ) -> Response[dto.PositionReply | dto.EstimateReply]:
@@ -86,7 +96,7 @@ async def _estimated(facade: Facade, body: ArmBody) -> dto.EstimateReply:
 
 
 @post("/api/positions/{position_id:str}/disarm", summary="Take an armed position back",
-      tags=["acting"], status_code=200)  # fmt: skip
+      tags=["acting"], responses=RESPONSES, status_code=200)  # fmt: skip
 async def disarm(
     request: Request[Any, Any, Any],
     position_id: FromPath[str],
@@ -105,7 +115,7 @@ async def disarm(
 
 
 @post("/api/positions/{position_id:str}/close", summary="Close a position",
-      tags=["acting"], status_code=200)  # fmt: skip
+      tags=["acting"], responses=RESPONSES, status_code=200)  # fmt: skip
 async def close(
     request: Request[Any, Any, Any],
     position_id: FromPath[str],
@@ -124,7 +134,7 @@ async def close(
 
 
 @post("/api/positions/{position_id:str}/ack", summary="Let a settled position in Error go",
-      tags=["acting"], status_code=200)  # fmt: skip
+      tags=["acting"], responses=RESPONSES, status_code=200)  # fmt: skip
 async def acknowledge(
     request: Request[Any, Any, Any],
     position_id: FromPath[str],
@@ -142,7 +152,7 @@ async def acknowledge(
     return await _once(request, idempotency_key, data, act)
 
 
-@post("/api/panic", summary="End everything", tags=["acting"], status_code=200)
+@post("/api/panic", summary="End everything", tags=["acting"], responses=RESPONSES, status_code=200)
 async def panic(
     request: Request[Any, Any, Any], data: JSONBody[EmptyBody], idempotency_key: Key = None
 ) -> dto.PanicReply:
@@ -168,8 +178,11 @@ def _never_entered(position: Position) -> bool:
 
 
 async def _once(
-    request: Request[Any, Any, Any], key: str | None, body: EmptyBody, act: Any
-) -> Any:
+    request: Request[Any, Any, Any],
+    key: str | None,
+    body: EmptyBody,
+    act: Callable[[], Awaitable[T]],
+) -> T:
     door: Door = door_of(request)
     return await door.once.run(checked_key(key), fingerprint(request.url.path, body), act)
 

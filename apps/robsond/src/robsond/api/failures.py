@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
 
 from robson_domain import (
     DefinitiveVenueError,
@@ -18,10 +19,28 @@ from robson_domain import (
 from robsond import logs
 from robsond.api.gate import internal
 from robsond.api.problems import ApiError, Problem
+from robsond.dto import ErrorReply
 
 log = logs.logger(__name__)
 
-_PATH: Final = re.compile(r" - at `(?:key in )?\$(?:\.|\[\.\.\.\]|)([^`]*)`")
+RESPONSES: Final = {
+    status: ResponseSpec(data_container=ErrorReply, description=text, generate_examples=False)
+    for status, text in {
+        400: "A value is wrong; field names it",
+        401: "No valid token",
+        403: "The token's scope is too small, or a foreign site calls",
+        404: "No such thing",
+        409: "Not possible as things stand",
+        413: "The body is too large",
+        415: "Not JSON",
+        421: "Called by a name that is not ours",
+        422: "The market cannot serve it",
+        429: "Too many wrong tokens",
+        500: "A failure here; id finds it in the log",
+        503: "Not ready, or the venue does not answer",
+    }.items()
+}
+"""What every route behind the token may answer beside its own."""
 _UNPROCESSABLE: Final = frozenset({"NO_HISTORY"})
 _WORDS: Final = {
     400: ("BAD_REQUEST", "The request cannot be read."),
@@ -96,6 +115,8 @@ def problem_of(error: Exception, new_id: Callable[[str], str]) -> Problem:
             return _of_venue(error)
         case ValidationException():
             return _of_validation(error)
+        case RecursionError():
+            return Problem(status=400, code="BAD_REQUEST", message="The body is nested too deeply.")
         case HTTPException() if error.status_code < 500:
             return _of_http(error)
     name = new_id("error")

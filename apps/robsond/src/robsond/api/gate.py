@@ -150,9 +150,8 @@ class Gate:
             await self._app(scope, _timed(receive), tracked)
         except ApiError as error:
             await self._fail(error.problem, tracked)
-        except Exception:
-            problem = self.unexpected()
-            await self._fail(problem, tracked)
+        except Exception as error:
+            await self._fail(self._unexpected(error), tracked)
         finally:
             if scope["method"] not in SAFE:
                 log.info(
@@ -168,10 +167,9 @@ class Gate:
         if not tracked.status:
             await respond(problem, tracked)
 
-    def unexpected(self) -> Problem:
-        """Log the exception being handled and return the answer that tells nothing of it."""
+    def _unexpected(self, error: Exception) -> Problem:
         name = self._keeper.new_id("error")
-        log.exception("a request failed", id=name)
+        log.error("a request failed", id=name, exc_info=error)
         return internal(name)
 
     def _note(self, scope: Any, problem: Problem) -> None:

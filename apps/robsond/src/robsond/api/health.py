@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from litestar import Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from robsond import dto
 from robsond.api.context import Door, door_of
+from robsond.api.failures import RESPONSES
 from robsond.wire import moment
 
 STARTING: Final[Mapping[str, str]] = {"recovery": "not finished"}
+
+
+_NOT_READY: Final = {
+    503: ResponseSpec(dto.ReadyReply, description="Not ready", generate_examples=False)
+}
+_DEEP_NOT_READY: Final = {
+    **RESPONSES,
+    503: ResponseSpec(dto.DeepHealthReply, description="Not ready", generate_examples=False),
+}
 
 
 def _checks(door: Door) -> Mapping[str, str]:
@@ -33,7 +44,7 @@ async def health(request: Request[Any, Any, Any]) -> dto.HealthReply:
     summary="May it be used",
     security=[{}],
     tags=["health"],
-    responses={},
+    responses=_NOT_READY,
 )
 async def ready(request: Request[Any, Any, Any]) -> Response[dto.ReadyReply]:
     """Say whether it may be used, each check in one word; 503 when not."""
@@ -48,7 +59,12 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dto.ReadyReply]:
     return Response(body, status_code=200 if is_ready else 503)
 
 
-@get("/health/deep", summary="Every check with its reason", tags=["health"])
+@get(
+    "/health/deep",
+    summary="Every check with its reason",
+    tags=["health"],
+    responses=_DEEP_NOT_READY,
+)
 async def deep(request: Request[Any, Any, Any]) -> Response[dto.DeepHealthReply]:
     """Say what each check found; 503 when one failed."""
     door = door_of(request)

@@ -6,11 +6,12 @@ import itertools
 from typing import Annotated, Any, Final
 
 from litestar import Request, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from robson_domain import Event, PositionId, codec
 from robsond import dto, views
 from robsond.api.context import facade_of
+from robsond.api.failures import RESPONSES
 from robsond.api.looking import found
 from robsond.api.problems import api_error
 from robsond.facade import Explained, Facade
@@ -22,12 +23,12 @@ SCANNED_MAX: Final = 20_000
 _SEQUENCE_MAX: Final = 2**53
 
 
-@get("/api/events", summary="Events in sequence", tags=["history"])
+@get("/api/events", summary="Events in sequence", tags=["history"], responses=RESPONSES)
 async def events(
     request: Request[Any, Any, Any],
     after: Annotated[int, QueryParameter(ge=0, le=_SEQUENCE_MAX)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = 100,
-    position: str | None = None,
+    position: FromQuery[str | None] = None,
     event_type: Annotated[str | None, QueryParameter(name="type")] = None,
 ) -> dto.EventsReply:
     """Return events exactly as stored, after a sequence, of one position or type."""
@@ -57,7 +58,12 @@ async def _page(
     return kept, None
 
 
-@get("/api/why/{position_id:str}", summary="Why each step was taken", tags=["history"])
+@get(
+    "/api/why/{position_id:str}",
+    summary="Why each step was taken",
+    tags=["history"],
+    responses=RESPONSES,
+)
 async def why(
     request: Request[Any, Any, Any],
     position_id: FromPath[str],
@@ -94,7 +100,9 @@ def _step(one: Explained) -> dto.WhyStep:
     )
 
 
-@get("/api/verify-log", summary="Is the log what was written", tags=["history"])
+@get(
+    "/api/verify-log", summary="Is the log what was written", tags=["history"], responses=RESPONSES
+)
 async def verify_log(request: Request[Any, Any, Any]) -> dto.VerifyReply:
     """Verify chain, sequence and exported head of the whole log."""
     verdict = await facade_of(request).verify()
@@ -107,7 +115,12 @@ async def verify_log(request: Request[Any, Any, Any]) -> dto.VerifyReply:
     )
 
 
-@get("/api/replay", summary="Does the log give the stored state", tags=["history"])
+@get(
+    "/api/replay",
+    summary="Does the log give the stored state",
+    tags=["history"],
+    responses=RESPONSES,
+)
 async def replay(request: Request[Any, Any, Any]) -> dto.ReplayReply:
     """Fold the log from its first event and compare with what is stored, byte for byte."""
     found_ = await facade_of(request).replay()

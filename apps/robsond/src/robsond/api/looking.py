@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from robson_domain import OrderStatus, Position, PositionId
 from robsond import dto, risk_view, views
 from robsond.api.context import facade_of
+from robsond.api.failures import RESPONSES
 from robsond.api.problems import api_error
 from robsond.facade import Facade
 
@@ -40,13 +41,20 @@ def _fits(position: Position, status: str | None) -> bool:
     return position.status.value.lower() == status.lower()
 
 
-@get("/api/status", summary="What runs here and how it stands", tags=["looking"])
+@get(
+    "/api/status", summary="What runs here and how it stands", tags=["looking"], responses=RESPONSES
+)
 async def status(request: Request[Any, Any, Any]) -> dto.StatusReply:
     """Return mode, counts, equity, last prices and the end of the log."""
     return views.status(facade_of(request))
 
 
-@get("/api/positions", summary="Positions in the order of arming", tags=["looking"])
+@get(
+    "/api/positions",
+    summary="Positions in the order of arming",
+    tags=["looking"],
+    responses=RESPONSES,
+)
 async def positions(
     request: Request[Any, Any, Any],
     status: Annotated[
@@ -61,7 +69,12 @@ async def positions(
     return dto.PositionsReply(positions=[views.position(one, prices) for one in kept])
 
 
-@get("/api/positions/{position_id:str}", summary="One position", tags=["looking"])
+@get(
+    "/api/positions/{position_id:str}",
+    summary="One position",
+    tags=["looking"],
+    responses=RESPONSES,
+)
 async def position(
     request: Request[Any, Any, Any], position_id: FromPath[str]
 ) -> dto.PositionReply:
@@ -70,7 +83,7 @@ async def position(
     return dto.PositionReply(position=views.position(found(facade, position_id), facade.prices()))
 
 
-@get("/api/orders", summary="Our orders, oldest first", tags=["looking"])
+@get("/api/orders", summary="Our orders, oldest first", tags=["looking"], responses=RESPONSES)
 async def orders(
     request: Request[Any, Any, Any],
     position: FromQuery[str | None] = None,
@@ -87,7 +100,7 @@ def _is_over(status: OrderStatus) -> bool:
     return status.is_terminal
 
 
-@get("/api/risk", summary="What can be lost now", tags=["looking"])
+@get("/api/risk", summary="What can be lost now", tags=["looking"], responses=RESPONSES)
 async def risk(request: Request[Any, Any, Any]) -> dto.RiskReply:
     """Return how much of each limit is used, and what each position loses at its stop."""
     return risk_view.risk(facade_of(request))

@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from robson_domain import Symbol, decimals
 from robsond import views
 from robsond.api.context import door_of
+from robsond.api.failures import RESPONSES
 from robsond.facade import Facade
 from robsond.telemetry import CONTENT_TYPE, Metrics
 
@@ -28,7 +29,13 @@ def _refresh(metrics: Metrics, facade: Facade) -> None:
     metrics.set_account(counts, pnl, facade.ledger().realized_on(facade.now()).value)
 
 
-@get("/metrics", summary="Metrics for Prometheus", tags=["looking"], media_type=CONTENT_TYPE)
+@get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    tags=["looking"],
+    responses=RESPONSES,
+    media_type=CONTENT_TYPE,
+)
 async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return every metric in the text format."""
     door = door_of(request)

@@ -22,6 +22,7 @@ from robson_domain.symbols import Symbol
 _MS: Final = 1_000_000
 _TRADE: Final = "trade"
 _AGGREGATE: Final = "aggTrade"
+_FRAME: Final = "frame"
 
 
 class _Envelope(msgspec.Struct):
@@ -72,7 +73,7 @@ class _Frames:
         """
         head, _, body = line.partition(b" ")
         if not head.isdigit():
-            raise ValidationError("line", "does not begin with a receive time in ns and a space")
+            raise ValidationError(_FRAME, "does not begin with a receive time in ns and a space")
         try:
             envelope = self._envelope(body)
             message, kind = body, envelope.e
@@ -86,7 +87,7 @@ class _Frames:
                 together = self._aggregate(message)
                 return kind, self._tick(together, together.a, int(head))
         except msgspec.MsgspecError as error:
-            raise ValidationError("line", f"no frame ({error})") from None
+            raise ValidationError(_FRAME, f"not readable ({error})") from None
         self.ignored += 1
         return None
 
@@ -151,7 +152,7 @@ def _read(frames: _Frames, lines: Iterable[str | bytes]) -> Iterator[tuple[str, 
         try:
             found = frames.read(stripped)
         except ValidationError as error:
-            if error.field != "line" or raw.endswith(b"\n"):
+            if error.field != _FRAME or raw.endswith(b"\n"):
                 raise at_line(number, error) from None
             # Perhaps cut off while it was written: forgiven only if nothing follows.
             pending = at_line(number, error)

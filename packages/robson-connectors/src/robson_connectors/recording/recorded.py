@@ -140,13 +140,11 @@ def text_of(line: str | bytes, number: int) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
-        raise ValidationError("line", f"line {number}: not UTF-8 text") from None
+        raise ValidationError("text", f"line {number}: not UTF-8") from None
 
 
 def without_duplicates(ticks: Iterable[TradeTick]) -> tuple[list[TradeTick], int]:
-    """Return ``ticks`` without repeated trade ids, and how many were repeated.
-
-    """
+    """Return ``ticks`` without repeated trade ids, and how many were repeated."""
     seen: set[tuple[Symbol, int]] = set()
     kept: list[TradeTick] = []
     repeated = 0

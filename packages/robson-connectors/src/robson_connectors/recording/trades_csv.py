@@ -102,7 +102,7 @@ def _filled(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from (row for row in rows if row)
     except csv.Error as error:
-        raise ValidationError("line", f"no CSV: {error}") from None
+        raise ValidationError("row", f"no CSV: {error}") from None
 
 
 def _trades(
@@ -113,9 +113,7 @@ def _trades(
     ns, ticks, steps = times.ns, grids.ticks, grids.quantity.count
     at_time, at_price, at_quantity = columns.time, columns.price, columns.quantity
     at_id, width, make = columns.trade_id, columns.width, TradeTick
-    count = 0
-    for row in _filled(rows):
-        count += 1
+    for count, row in enumerate(_filled(rows), start=1):
         try:
             ts = ns(row[at_time])
             number = count if at_id < 0 else int(row[at_id])
@@ -132,6 +130,6 @@ def _named(error: Exception, row: list[str], columns: Columns, width: int) -> Va
     if isinstance(error, ValidationError):
         return error
     if len(row) < width:
-        return ValidationError("line", f"{len(row)} cells, the header names at least {width}")
+        return ValidationError("row", f"{len(row)} cells, the header names at least {width}")
     value = row[columns.trade_id][:40]
     return ValidationError("trade_id", f"{value!r} is no whole number")

@@ -1,0 +1,215 @@
+"""The machine put together: who tells whom, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from robson_domain import (
+    AlertSink,
+    Backfill,
+    Clock,
+    Durable,
+    ExecutionPort,
+    Ids,
+    Intent,
+    Ledger,
+    MarketDataPort,
+    Money,
+    Position,
+    PositionId,
+    PositionStatus,
+    Recovered,
+    Reply,
+    Store,
+    Symbol,
+)
+from robson_engine import DETECTORS, EngineConfig, EngineState
+from robson_engine.detectors import DetectorType
+from robson_exec.activity import Activity
+from robson_exec.bus import EventBus, Published
+from robson_exec.committer import Committer
+from robson_exec.desk import Desk, Replies
+from robson_exec.inbox import Inbox
+from robson_exec.inquiries import Inquiries
+from robson_exec.limits import BACKLOG_UNITS_MAX
+from robson_exec.market_feeds import FeedParts, MarketFeeds
+from robson_exec.open_orders import Lack, OpenOrders
+from robson_exec.order_manager import OrderManager, SendGuard
+from robson_exec.pending import Unit
+from robson_exec.position_manager import PositionManager
+from robson_exec.runner import Reactions, Runner
+from robson_exec.supervision import Supervisor
+from robson_exec.ticker import Ticker
+from robson_exec.venue_calls import VenueCalls
+from robson_exec.view import Prices, View
+
+
+@attrs.frozen(kw_only=True)
+class Parts:
+    """What a daemon is made of.
+
+    Attributes:
+        capital: Risk capital of the account, quote currency, until a snapshot knows better.
+        registry: Detectors by name.
+        activity: Shared with a virtual clock, when that is what ``clock`` is.
+        skips_quiet_time: Whether steps of time at which nothing is due may be left out; for
+            clocks that do not pass by themselves.
+    """
+
+    config: EngineConfig
+    capital: Money
+    store: Store
+    execution: ExecutionPort
+    market: MarketDataPort
+    clock: Clock
+    ids: Ids
+    alerts: AlertSink
+    registry: Mapping[str, DetectorType] = DETECTORS
+    activity: Activity = attrs.field(factory=Activity)
+    skips_quiet_time: bool = False
+
+
+class Machine:
+    """Everything that runs, wired; nothing has begun yet."""
+
+    def __init__(self, parts: Parts, recovered: Recovered, state: EngineState) -> None:
+        self.parts = parts
+        self.state = state
+        self.bus = EventBus(parts.alerts)
+        self.supervisor = Supervisor(parts.clock, self.bus)
+        self.inbox = Inbox(parts.activity)
+        self.prices = Prices()
+        for position in state.positions.values():
+            self.prices.learn(position.instrument)
+        self.detectors = PositionManager(self.bus, parts.registry)
+        self.orders = OpenOrders(state, recovered.unresolved)
+        self.guard = SendGuard()
+        self.replies = Replies()
+        self.view = View(recovered.head, state.ledger, state.positions, self.prices)
+        self._add_venue()
+        self._add_market()
+        self._add_core()
+
+    def _add_venue(self) -> None:
+        parts = self.parts
+        calls = VenueCalls(parts.execution, parts.clock, self.supervisor, self.bus)
+        self.inquiries = Inquiries(
+            calls=calls,
+            orders=self.orders,
+            offer=self.inbox.offer,
+            supervisor=self.supervisor,
+            clock=parts.clock,
+            activity=parts.activity,
+            bus=self.bus,
+        )
+        self.order_manager = OrderManager(
+            calls=calls,
+            guard=self.guard,
+            inquiries=self.inquiries,
+            offer=self.inbox.offer,
+            supervisor=self.supervisor,
+            clock=parts.clock,
+            activity=parts.activity,
+            bus=self.bus,
+            is_waiting=self._waits_for_account,
+        )
+
+    def _add_market(self) -> None:
+        parts = self.parts
+        feed_parts = FeedParts(
+            market=parts.market,
+            inbox=self.inbox,
+            clock=parts.clock,
+            activity=parts.activity,
+            supervisor=self.supervisor,
+            bus=self.bus,
+            mark_of=self._mark_of,
+        )
+        self.feeds = MarketFeeds(feed_parts)
+        self.desk = Desk(
+            market=parts.market,
+            detectors=self.detectors,
+            offer=self.inbox.offer,
+            follow=self.feeds.ensure,
+            replies=self.replies,
+            clock=parts.clock,
+            ids=parts.ids,
+            activity=parts.activity,
+            supervisor=self.supervisor,
+            registry=parts.registry,
+        )
+
+    def _add_core(self) -> None:
+        parts = self.parts
+        self.committer = Committer(
+            parts.store, self._release, clock=parts.clock, activity=parts.activity, bus=self.bus
+        )
+        self.runner = Runner(
+            self.state,
+            inbox=self.inbox,
+            committer=self.committer,
+            detectors=self.detectors,
+            orders=self.orders,
+            prices=self.prices,
+            reactions=Reactions(
+                follow=self.feeds.ensure,
+                release=self.feeds.release,
+                lack=self._on_lack,
+                settle=self._on_settled,
+                rest=self._on_rest,
+            ),
+        )
+        self.ticker = Ticker(
+            self.runner.due,
+            self.inbox.offer,
+            clock=parts.clock,
+            supervisor=self.supervisor,
+            activity=parts.activity,
+            skips=parts.skips_quiet_time,
+        )
+
+    def _release(self, durable: Durable, unit: Unit, *, is_late: bool) -> None:
+        """Carry out what has become durable: orders first, then who watches, then the person."""
+        self.inbox.is_held = self.committer.backlog >= BACKLOG_UNITS_MAX
+        self.guard.allow(unit.intents)
+        replies: list[Reply] = []
+        for command in unit.commands:
+            match command:
+                case Reply():
+                    replies.append(command)
+                case Backfill():
+                    self.feeds.backfill(command.symbol, command.after_trade_id)
+                case _:
+                    self.order_manager.execute(command, is_late=is_late)
+        self._tell(durable, unit)
+        for reply in replies:
+            self.replies.give(reply)
+
+    def _tell(self, durable: Durable, unit: Unit) -> None:
+        if not unit.events:
+            return
+        positions = tuple(state for state in unit.states if isinstance(state, Position))
+        ledger = next((state for state in unit.states if isinstance(state, Ledger)), None)
+        self.view.take(durable.head, ledger=ledger, positions=positions, events=unit.events)
+        self.bus.publish(Published(head=durable.head, events=unit.events, positions=positions))
+
+    def _waits_for_account(self, position_id: PositionId) -> bool:
+        position = self.state.positions.get(position_id)
+        if position is None:
+            return False
+        return position.status is PositionStatus.ARMED and position.signal is not None
+
+    def _mark_of(self, symbol: Symbol) -> int | None:
+        marks = (self.state.earliest_mark(symbol), self.detectors.earliest_mark(symbol))
+        return min((mark for mark in marks if mark is not None), default=None)
+
+    def _on_lack(self, lack: Lack) -> None:
+        self.inquiries.ask(lack.symbol, lack.client_order_id)
+
+    def _on_settled(self, intent: Intent) -> None:
+        self.inquiries.settle(intent.client_order_id)
+
+    def _on_rest(self) -> None:
+        self.ticker.plan()

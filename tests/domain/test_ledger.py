@@ -1,0 +1,45 @@
+"""The ledger: days are UTC days, and equity is what was put in plus what came out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from robson_domain import DAY_NS, Ledger, Money
+from robson_domain.testing import a_ledger, strategies
+
+MIDNIGHT = 20_000 * DAY_NS
+
+
+def test_opening_has_nothing_realized() -> None:
+    ledger = Ledger.opening(Money(10_000))
+    assert ledger.equity == ledger.peak_equity == ledger.capital == Money(10_000)
+    assert ledger.realized_on(0) == Money(0)
+    assert (ledger.entries, ledger.sequence) == ((), 0)
+
+
+@given(strategies.money(), strategies.money())
+def test_equity_is_capital_plus_what_was_realized(capital: Money, realized: Money) -> None:
+    assert Ledger(capital=capital, peak_equity=capital, realized_total=realized).equity == (
+        capital + realized
+    )
+
+
+@pytest.mark.parametrize(
+    ("ts", "realized"),
+    [
+        (MIDNIGHT - 1, 0),
+        (MIDNIGHT, -75),
+        (MIDNIGHT + 1, -75),
+        (MIDNIGHT + DAY_NS - 1, -75),
+        (MIDNIGHT + DAY_NS, 0),
+        (0, 0),
+    ],
+)
+def test_a_day_begins_and_ends_at_midnight_utc(ts: int, realized: int) -> None:
+    ledger = a_ledger(day=20_000, realized_today=Money(-75), realized_total=Money(-300))
+    assert ledger.realized_on(ts) == Money(realized)
+
+
+def test_a_day_has_its_nanoseconds() -> None:
+    assert DAY_NS == 24 * 60 * 60 * 10**9

@@ -1,0 +1,97 @@
+"""The lifecycle of a position, pair by pair."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from robson_domain import (
+    POSITION_TRANSITIONS,
+    IllegalTransition,
+    PositionStatus,
+    codec,
+    next_position_status,
+)
+
+S = PositionStatus
+LEAVES_TO: Final = {
+    S.ARMED: {S.ENTERING, S.CLOSED, S.ERROR},
+    S.ENTERING: {S.ACTIVE, S.CLOSED, S.ERROR},
+    S.ACTIVE: {S.EXITING, S.CLOSED, S.ERROR},
+    S.EXITING: {S.CLOSED, S.ERROR},
+    S.CLOSED: {S.ERROR},
+    S.ERROR: {S.CLOSED},
+}
+"""Written down a second time on purpose: this is what the statuses promise."""
+EVENTS: Final = tuple(codec.EVENT_TYPES)
+
+
+@pytest.mark.parametrize("event", [*EVENTS, "", "entryfilled", "Unheard"])
+@pytest.mark.parametrize("status", S)
+def test_every_pair_is_in_the_table_or_illegal(status: PositionStatus, event: str) -> None:
+    row = POSITION_TRANSITIONS[status]
+    if event in row:
+        assert next_position_status(status, event) is row[event]
+    else:
+        with pytest.raises(IllegalTransition, match=f"position: {event} is not possible"):
+            next_position_status(status, event)
+
+
+@pytest.mark.parametrize("status", S)
+def test_statuses_leave_only_where_they_may(status: PositionStatus) -> None:
+    assert set(POSITION_TRANSITIONS[status].values()) - {status} == LEAVES_TO[status]
+
+
+def test_every_status_is_reached_from_armed() -> None:
+    reached = {S.ARMED}
+    while more := {to for s in reached for to in POSITION_TRANSITIONS[s].values()} - reached:
+        reached |= more
+    assert reached == set(S) == set(POSITION_TRANSITIONS)
+
+
+def test_the_table_knows_every_event_and_no_other() -> None:
+    """A position begins with PositionArmed; nothing can follow it into that."""
+    used = {event for row in POSITION_TRANSITIONS.values() for event in row}
+    assert used == set(EVENTS) - {"PositionArmed"}
+
+
+@pytest.mark.parametrize("status", [status for status in S if status is not S.ARMED])
+def test_a_fill_of_the_entry_is_never_illegal(status: PositionStatus) -> None:
+    """The venue says what happened; a position that has sent an entry takes it at any time."""
+    assert next_position_status(status, "EntryFilled") in S
+
+
+@pytest.mark.parametrize("status", [S.EXITING, S.CLOSED, S.ERROR])
+def test_a_fill_of_an_exit_is_never_illegal(status: PositionStatus) -> None:
+    assert next_position_status(status, "ExitFilled") in S
+
+
+def test_exiting_is_a_latch() -> None:
+    """From the first exit on, no event leads back to an open position that just waits."""
+    after = set(POSITION_TRANSITIONS[S.EXITING].values())
+    for status in (S.EXITING, S.CLOSED, S.ERROR):
+        after |= set(POSITION_TRANSITIONS[status].values())
+    assert after == {S.EXITING, S.CLOSED, S.ERROR}
+
+
+def test_closed_opens_again_by_a_late_fill_alone() -> None:
+    leaving = {e for e, to in POSITION_TRANSITIONS[S.CLOSED].items() if to is not S.CLOSED}
+    assert leaving == {"EntryFilled", "ExitFilled"}
+
+
+def test_error_ends_by_being_closed_alone() -> None:
+    assert [e for e, to in POSITION_TRANSITIONS[S.ERROR].items() if to is S.CLOSED] == [
+        "PositionClosed"
+    ]
+
+
+@pytest.mark.parametrize("status", [S.ENTERING, S.ACTIVE, S.EXITING, S.ERROR])
+@pytest.mark.parametrize("event", ["OrderRejected", "OrderInDoubt", "OrderResolved"])
+def test_news_of_an_order_moves_no_position_by_itself(status: PositionStatus, event: str) -> None:
+    assert next_position_status(status, event) is status
+
+
+def test_only_what_is_open_has_a_stop_that_moves() -> None:
+    moving = {s for s, row in POSITION_TRANSITIONS.items() if "TrailingStopUpdated" in row}
+    assert moving == {S.ACTIVE, S.EXITING, S.ERROR}

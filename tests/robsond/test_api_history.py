@@ -1,0 +1,132 @@
+"""Events, explanation, proofs, risk and metrics over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from robson_domain import codec
+from tests.robsond.api_client import Api, error_of, make_api
+
+BODY = {"symbol": "BTCUSDT", "strategy": "manual", "stop": "59400"}
+
+
+@pytest.fixture
+async def api() -> Api:
+    api = make_api()
+    name = (await api.post("/api/positions", BODY)).json()["position"]["position_id"]
+    api.machine.enter(name, "60000", "59400")
+    return api
+
+
+async def test_events_are_shown_as_stored(api: Api) -> None:
+    answer = (await api.get("/api/events")).json()
+    assert answer["events"] == [codec.encode(event) for event in api.machine.log]
+    assert answer["head"]["sequence"] == len(api.machine.log)
+    assert answer["next_after"] is None
+
+
+async def test_events_come_in_pages(api: Api) -> None:
+    seen, after = [], 0
+    while after is not None:
+        page = (await api.get(f"/api/events?after={after}&limit=2")).json()
+        seen += [event["sequence"] for event in page["events"]]
+        after = page["next_after"]
+    assert seen == list(range(1, len(api.machine.log) + 1))
+
+
+async def test_events_of_one_type(api: Api) -> None:
+    page = (await api.get("/api/events?type=EntryFilled")).json()
+    assert [event["type"] for event in page["events"]] == ["EntryFilled"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("after=-1", "after"),
+        ("after=x", "after"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("type=Nothing", "type"),
+    ],
+)
+async def test_bad_queries_are_named(api: Api, query: str, field: str) -> None:
+    answer = await api.get(f"/api/events?{query}")
+    assert (answer.status_code, error_of(answer)["field"]) == (400, field)
+
+
+async def test_events_of_an_unknown_position_are_404(api: Api) -> None:
+    assert (await api.get("/api/events?position=p-x")).status_code == 404
+
+
+async def test_why_lists_every_step(api: Api) -> None:
+    name = api.machine.positions()[0].position_id
+    answer = (await api.get(f"/api/why/{name}")).json()
+    assert [step["sequence"] for step in answer["steps"]] == [1, 2, 3, 4]
+    assert answer["all_same"] is True
+    one = (await api.get(f"/api/why/{name}?sequence=2")).json()["steps"]
+    assert [step["event_type"] for step in one] == ["EntrySignalReceived"]
+    missing = await api.get(f"/api/why/{name}?sequence=99")
+    assert (missing.status_code, error_of(missing)["field"]) == (404, "sequence")
+
+
+async def test_proofs(api: Api) -> None:
+    verdict = (await api.get("/api/verify-log")).json()
+    assert (verdict["ok"], verdict["checked"], verdict["problem"]) == (True, 4, None)
+    replayed = (await api.get("/api/replay")).json()
+    assert (replayed["ok"], replayed["positions"]) == (True, 1)
+
+
+async def test_status_counts(api: Api) -> None:
+    status = (await api.get("/api/status")).json()
+    assert (status["open"], status["armed"], status["equity"]) == (1, 0, "10000")
+    assert status["symbols"] == [{"symbol": "BTCUSDT", "last_price": "60000", "age_ms": 0}]
+    assert status["playback"] is None
+
+
+async def test_risk_is_what_the_gate_reckons_with(api: Api) -> None:
+    risk = (await api.get("/api/risk")).json()
+    # 0.16666 at 600 each; no fees on this venue.
+    assert risk["worst_case_loss"] == "99.996"
+    assert risk["total_risk"] == {"used": "99.996", "limit": "500"}
+    assert risk["daily_loss"] == {"used": "99.996", "limit": "500"}
+    assert risk["drawdown"] == {"used": "99.996", "limit": "2000"}
+    assert risk["notional"] == {"used": "9999.6", "limit": "100000"}
+    assert risk["open_positions"] == {"used": 1, "limit": 5}
+    (position,) = risk["per_position"]
+    assert (position["loss_at_stop"], position["stop"]) == ("99.996", "59400")
+
+
+async def test_orders(api: Api) -> None:
+    (order,) = (await api.get("/api/orders")).json()["orders"]
+    assert (order["side"], order["kind"], order["status"]) == ("buy", "entry", "FILLED")
+    assert order["average_price"] == "60000"
+    assert (await api.get("/api/orders?pending=true")).json() == {"orders": []}
+
+
+async def test_positions_by_status(api: Api) -> None:
+    for status, count in (("active", 1), ("Active", 1), ("open", 1), ("closed", 0), ("armed", 0)):
+        answer = await api.get(f"/api/positions?status={status}")
+        assert len(answer.json()["positions"]) == count, status
+    answer = await api.get("/api/positions?status=sleeping")
+    assert (answer.status_code, error_of(answer)["field"]) == (400, "status")
+
+
+async def test_metrics_say_what_the_log_says(api: Api) -> None:
+    api.door.metrics.on_events(api.machine.log)
+    text = (await api.get("/metrics")).text
+    assert 'orders_submitted_total{order_type="market",side="BUY",symbol="BTCUSDT"} 1.0' in text
+    assert 'orders_filled_total{side="BUY",symbol="BTCUSDT"} 1.0' in text
+    assert 'open_positions{symbol="BTCUSDT"} 1.0' in text
+    assert "order_submission_duration_seconds_count 1.0" in text
+    assert "daily_pnl_usd 0.0" in text
+    api.machine.last.clear()
+
+
+async def test_only_stable_names_are_exported(api: Api) -> None:
+    text = (await api.get("/metrics")).text
+    names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert {name.removesuffix("_total").removesuffix("_created") for name in names} == {
+        "orders_submitted", "orders_filled", "orders_failed", "order_submission_duration_seconds",
+        "open_positions", "unrealized_pnl_usd", "daily_pnl_usd", "eventbus_published",
+        "eventbus_subscribers", "websocket_connections", "websocket_messages_sent",
+    }  # fmt: skip
