@@ -26,6 +26,8 @@ from benchmarks.walk import STOP_TICKS, walk
 
 
 class TrailConfig(StrategyConfig, frozen=True):
+    """Which instrument, and how far behind the best price."""
+
     instrument_id: InstrumentId
     distance: float
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robson_domain import Instrument, Notional, Price, Quantity, Side, Symbol, ValidationError
+from robson_domain import (
+    Instrument,
+    Notional,
+    Price,
+    PriceDelta,
+    Quantity,
+    Side,
+    Symbol,
+    ValidationError,
+)
 from robson_domain.testing import an_instrument, strategies
 
 
@@ -74,6 +83,21 @@ def test_price_between_ticks_is_refused(rules: Instrument, ticks: int, tenths: i
     exact = Price(f"{between.numerator * 10**9 // between.denominator}e-9")
     with pytest.raises(ValidationError, match="is not a multiple of tick size"):
         rules.ticks(exact)
+
+
+@given(strategies.instruments(), st.integers(1, 10**9), strategies.numbers(0, 10**9))
+def test_whole_ticks_of_a_distance_give_the_stop_of_the_exact_one(
+    rules: Instrument, best: int, distance: Decimal
+) -> None:
+    """The hot path subtracts integers; it must land where the exact distance is rounded to."""
+    whole = rules.whole_ticks(PriceDelta(distance))
+    tick = Fraction(rules.tick_size)
+    assert whole * tick <= Fraction(distance) < (whole + 1) * tick
+    exact = rules.price(best).plus(PriceDelta(distance))
+    assert rules.ticks(rules.round_stop_tighter(exact, Side.SHORT)) == best + whole
+    if whole < best and Fraction(distance) < best * tick:
+        exact = rules.price(best).minus(PriceDelta(distance))
+        assert rules.ticks(rules.round_stop_tighter(exact, Side.LONG)) == best - whole
 
 
 @given(strategies.instruments(), strategies.quantities())

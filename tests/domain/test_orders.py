@@ -160,8 +160,8 @@ def test_average_price_is_the_weighted_one(fills: list[Fill]) -> None:
     order = an_order(order_qty=Quantity(10**19))
     for fill in fills:
         order = order.with_fill(fill)
-    cost = sum(Fraction(f.price.value) * Fraction(f.quantity.value) for f in fills)
-    exact = cost / sum(Fraction(f.quantity.value) for f in fills)
+    cost = sum((Fraction(f.notional.value) for f in fills), Fraction(0))
+    exact = cost / sum((Fraction(f.quantity.value) for f in fills), Fraction(0))
     assert order.average_price is not None
     assert abs(Fraction(order.average_price.value) - exact) <= Fraction(1, 2 * 10**20)
     prices = sorted(f.price for f in fills)

@@ -6,8 +6,6 @@ import inspect
 from pathlib import Path
 from typing import Final
 
-import attrs
-
 import robson_domain
 from tests.domain.classes import classes
 
@@ -36,11 +34,3 @@ def test_every_exported_function_says_what_it_does() -> None:
         value = getattr(robson_domain, name)
         if inspect.isfunction(value):
             assert inspect.getdoc(value)
-
-
-def test_fields_that_others_name_are_still_there() -> None:
-    """Renaming a field breaks stored data and everyone who makes the object by keyword."""
-    for name in robson_domain.__all__:
-        kind = getattr(robson_domain, name)
-        if isinstance(kind, type) and attrs.has(kind):
-            assert all(not field.name.startswith("_") for field in attrs.fields(kind))

@@ -162,7 +162,7 @@ async def test_failed_write_leaves_nothing_and_the_store_usable(sqlite: SqliteHa
     store = await sqlite.make()
     database = database_of(store)
     insert = cast(SqlStore, store)._statements.put_meta
-    good, bad = Write(insert, [("a", "1")]), Write("INSERT INTO nothing VALUES (1)")
+    good, bad = Write(insert, [("a", "1")]), Write("INSERT INTO absent VALUES (1)")
     with pytest.raises(StoreError, match="no such table"):
         await database.write([good, bad])
     assert await database.fetch("SELECT value FROM meta WHERE key = 'a'") == []

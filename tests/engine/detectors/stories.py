@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from robson_domain import PriceOrigin, TradeTick
 from tests.engine.detectors.making import SECOND, START, Shown, tick
 
-LIVE_ONLY = (PriceOrigin.LIVE,)
-
 
 @st.composite
 def walks(draw: st.DrawFn, *, size: int = 60, step: int = 4) -> list[TradeTick]:
@@ -31,10 +29,10 @@ def stories(draw: st.DrawFn, *, size: int = 60) -> list[Shown]:
             st.tuples(
                 st.integers(-4, 4),
                 st.integers(0, 40),
-                st.integers(-30, 30),
-                st.sampled_from((*PriceOrigin, PriceOrigin.LIVE, None)),
+                st.sampled_from((0, 0, 0, -1, 1, -30, 30)),
+                st.sampled_from((*[PriceOrigin.LIVE] * 5, PriceOrigin.GAP, PriceOrigin.REST, None)),
             ),
-            min_size=1,
+            min_size=12,
             max_size=size,
         )
     )

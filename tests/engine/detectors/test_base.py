@@ -136,6 +136,11 @@ def test_before_it_was_shown_anything_no_time_has_passed() -> None:
     assert make("delay", stop_distance="1%").elapsed == 0
 
 
+def test_an_estimate_before_anything_was_seen_has_no_time() -> None:
+    estimate = make("manual", stop_distance="1%").estimate(Price(100))
+    assert (estimate.timestamp, estimate.technical_stop) == (0, Price(99))
+
+
 def test_an_estimate_changes_nothing() -> None:
     detector = make("test", swing="2")
     detector.warm_up(past([(10, 20), (12, 22)]))

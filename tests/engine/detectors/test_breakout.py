@@ -53,6 +53,15 @@ def test_silence_moves_the_range_too() -> None:
     assert detector.on_price(tick(16, MINUTE + 2 * SECOND)) is not None
 
 
+def test_a_restored_one_knows_its_range_before_the_next_bar() -> None:
+    before = make("breakout", lookback="2", stop="1")
+    before.warm_up(past(RANGE))
+    after = make("breakout", lookback="2", stop="1")
+    after.restore(before.dump(), 1)
+    assert after.on_price(tick(20)) is None
+    assert after.on_price(tick(21)) is not None
+
+
 def test_with_too_few_bars_it_gathers_them() -> None:
     detector = make("breakout", lookback="2", stop="1")
     assert detector.on_price(tick(10)) is None

@@ -31,6 +31,13 @@ def test_it_counts_from_what_it_is_shown_first() -> None:
     assert detector.on_price(tick(200, 2_500_000_000)) is not None
 
 
+def test_it_counts_our_time_and_not_the_venue_s() -> None:
+    detector = make("delay", seconds="10", stop_distance="0.2%")
+    assert detector.on_price(tick(200, 0, received=5 * SECOND)) is None
+    assert detector.on_price(tick(200, 12 * SECOND, received=14 * SECOND)) is None
+    assert detector.on_price(tick(200, 1 * SECOND, received=15 * SECOND)) is not None
+
+
 def test_it_needs_bars_for_a_swing_alone() -> None:
     assert make("delay", stop="1").bars_needed == 0
     assert make("delay").bars_needed == make("delay").stop_bars_needed == 20

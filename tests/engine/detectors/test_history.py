@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from robson_domain import Price, Quantity, Side, Symbol, UnknownSchema, ValidationError
@@ -100,12 +101,16 @@ def test_bars_start_at_multiples_of_their_length() -> None:
 
 def test_past_prices_off_the_grid_are_taken_outward() -> None:
     """A venue that made its ticks larger must not tighten a swing, nor prevent arming."""
-    history = _history(1)
+    history = _history(2)
     finer = bar(
-        0, 10, 20, open=Price("5.1"), high=Price("9.7"), low=Price("0.2"), close=Price("5.4")
+        0, 10, 20, open=Price("5.1"), high=Price("9.7"), low=Price("2.7"), close=Price("5.4")
     )
     history.warm_up([finer])
-    assert history.state().complete == (TickBar(START, 10, 20, 1, 10, 0),)
+    history.warm_up([attrs.evolve(finer, ts_open=START + MINUTE, low=Price("0.2"))])
+    assert history.state().complete == (
+        TickBar(START, 10, 20, 5, 10, 0),
+        TickBar(START + MINUTE, 10, 20, 1, 10, 0),
+    )
 
 
 def test_volume_is_kept_in_steps() -> None:
@@ -122,6 +127,10 @@ def test_a_state_larger_than_the_window_is_refused() -> None:
     with pytest.raises(UnknownSchema, match="2 bars stored where at most 1"):
         smaller.restore(history.state())
     assert smaller.state() == opening
+    single = _history(1)
+    single.warm_up(past([(10, 20)]))
+    with pytest.raises(UnknownSchema, match="1 bars stored where at most 0"):
+        _history(0).restore(single.state())
     same = _history(2)
     same.restore(history.state())
     assert same.state() == history.state()

@@ -60,6 +60,12 @@ def test_a_name_that_is_none_is_quoted(name: str) -> None:
     assert repr(name[:40]) in str(caught.value)
 
 
+def test_the_longest_name_is_still_one() -> None:
+    with pytest.raises(ValidationError) as caught:
+        resolve("x", COMMON, [("x" * 40, "9")])
+    assert caught.value.field == "x" * 40
+
+
 def test_a_parameter_is_given_once() -> None:
     with pytest.raises(ValidationError, match="swing: given twice"):
         resolve("x", COMMON, [("swing", "9"), ("swing", "9")])
@@ -104,8 +110,10 @@ def test_bad_durations(text: str) -> None:
 
 
 def test_intervals_have_names() -> None:
-    assert [bar_interval(name) for name in INTERVALS] == sorted(INTERVALS.values())
-    assert list(INTERVALS) == ["1s", "5s", "15s", "1m", "5m", "15m", "1h"]
+    names = ["1s", "5s", "15s", "1m", "5m", "15m", "1h"]
+    assert list(INTERVALS) == names
+    seconds = [1, 5, 15, 60, 300, 900, 3600]
+    assert [bar_interval(name) for name in names] == [n * 1_000_000_000 for n in seconds]
     with pytest.raises(ValueError, match="must be one of 1s, 5s, 15s, 1m, 5m, 15m, 1h"):
         bar_interval("60")
 

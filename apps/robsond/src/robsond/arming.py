@@ -20,8 +20,8 @@ from robson_domain import (
     ValidationError,
     decimals,
 )
+from robson_exec import ArmRequest
 from robsond.dto import ArmBody
-from robsond.facade import ArmRequest
 from robsond.wire import parse_moment
 
 _DEFAULT_RISK: Final = Decimal(1)
@@ -31,9 +31,15 @@ _SECOND_NS: Final = 1_000_000_000
 
 @attrs.frozen(kw_only=True)
 class Account:
-    """What a request is checked against: capital of the account, and the time, UTC ns."""
+    """What a request is checked against.
+
+    Attributes:
+        strategy: Detector of a request that names none.
+        now: UTC ns.
+    """
 
     capital: Money
+    strategy: str
     now: int
 
 
@@ -52,7 +58,7 @@ def request_of(body: ArmBody, position_id: PositionId, account: Account) -> ArmR
         position_id=position_id,
         symbol=Symbol(body.symbol),
         side=Side.parse(body.side),
-        detector=DetectorSpec(name=body.strategy, params=_params(body)),
+        detector=DetectorSpec(name=body.strategy or account.strategy, params=_params(body)),
         risk=_risk(body, account),
         expires_at=_expiry(body, account.now),
         accept_costs=body.accept_costs,

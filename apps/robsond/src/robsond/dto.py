@@ -26,7 +26,7 @@ class ArmBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
     symbol: Pair
     side: Annotated[str, Meta(pattern="^([Ll][Oo][Nn][Gg]|[Ss][Hh][Oo][Rr][Tt])$")] = "long"
-    strategy: Word = "ma_crossover"
+    strategy: Word | None = None
     params: dict[Word, Value | Whole] = field(default_factory=dict)
     capital: Amount | None = None
     risk_percent: Amount | None = None

@@ -11,47 +11,9 @@ from typing import Literal, Protocol
 
 import attrs
 
-from robson_domain import (
-    DetectorSpec,
-    Event,
-    Head,
-    Ledger,
-    Order,
-    Position,
-    PositionId,
-    Price,
-    Reply,
-    RiskConfig,
-    Side,
-    Symbol,
-)
+from robson_domain import Event, Head, Ledger, Order, Position, PositionId, Reply, Symbol
 from robson_engine import Estimate, RiskLimits
-
-
-@attrs.frozen(kw_only=True)
-class ArmRequest:
-    """A position to arm, checked.
-
-    Attributes:
-        expires_at: End of an armed position, UTC ns; 0 = never.
-        accept_costs: Overrides ``COSTS_EAT_RISK``.
-    """
-
-    position_id: PositionId
-    symbol: Symbol
-    side: Side
-    detector: DetectorSpec
-    risk: RiskConfig
-    expires_at: int = 0
-    accept_costs: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class LastPrice:
-    """Last price seen of a pair and when it was received, UTC ns."""
-
-    price: Price
-    ts_received: int
+from robson_exec import ArmRequest, LastPrice
 
 
 @attrs.frozen(kw_only=True)
@@ -163,8 +125,8 @@ class Facade(Protocol):
         """Return every position known, in order of arming."""
         ...
 
-    def position(self, position_id: PositionId) -> Position | None:
-        """Return one position, or None."""
+    async def position(self, position_id: PositionId) -> Position | None:
+        """Return one position, however long ago it closed, or None."""
         ...
 
     def prices(self) -> Mapping[Symbol, LastPrice]:
@@ -173,6 +135,10 @@ class Facade(Protocol):
 
     def checks(self) -> Mapping[str, str]:
         """Return each readiness check with its problem, empty when it is fine."""
+        ...
+
+    def default_strategy(self) -> str:
+        """Return the detector of a request that names none."""
         ...
 
     def new_id(self, kind: str) -> str:
@@ -212,8 +178,8 @@ class Facade(Protocol):
         """End everything: disarm what is armed, close what is open."""
         ...
 
-    async def orders(self, position_id: PositionId | None) -> tuple[Order, ...]:
-        """Return our orders, oldest first, of one position or of all that are known."""
+    def orders(self) -> tuple[Order, ...]:
+        """Return the orders of every position known, oldest first."""
         ...
 
     def events(self, after: int, position_id: PositionId | None) -> AsyncIterator[Event]:

@@ -133,6 +133,12 @@ def estimate(request: ArmRequest, value: Estimate) -> dto.EstimateView:
     )
 
 
+def orders_of(value: Position) -> tuple[Order, ...]:
+    """Return every order of a position, oldest first."""
+    orders = (value.entry_order, *value.past_exits, value.exit_order)
+    return tuple(one for one in orders if one is not None)
+
+
 def status(facade: Facade) -> dto.StatusReply:
     """Return what runs here and how it stands."""
     about, now, ledger = facade.about(), facade.now(), facade.ledger()
@@ -170,8 +176,8 @@ def status(facade: Facade) -> dto.StatusReply:
 
 
 def _price(symbol: Symbol, seen: LastPrice, now: int) -> dto.PriceView:
-    age = max(0, now - seen.ts_received) // 1_000_000
-    return dto.PriceView(symbol=str(symbol), last_price=str(seen.price), age_ms=age)
+    age_ms = seen.age_ns(now) // 1_000_000
+    return dto.PriceView(symbol=str(symbol), last_price=str(seen.price), age_ms=age_ms)
 
 
 def _playback(value: Playback | None) -> dto.PlaybackView | None:

@@ -9,6 +9,7 @@ missed entry costs nothing and a doubled one does.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import attrs
 
@@ -33,14 +34,16 @@ from robson_engine.config import (
 )
 from robson_engine.turn import Turn
 
-SNAPSHOTS_NEEDED = 2
+SNAPSHOTS_NEEDED: Final = 2
+_HALF: Final = Decimal("0.5")
 
 
 def begin(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
     """Log that an order is in doubt and ask about it; one already in doubt stays as it is."""
     if order.status is OrderStatus.IN_DOUBT:
         return
-    signed = report.ts_signed or order.ts_created
+    # When nobody remembers the signature, it was given before this report: later is safer.
+    signed = report.ts_signed or max(order.ts_created, report.ts_event)
     _log(turn, position, report, Doubt(since=turn.now, ts_signed=signed))
     turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
 
@@ -88,7 +91,7 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
     if order is None or doubt is None or not doubt.not_found_at:
         return position
     apart = account.ts_event >= max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS)
-    if not apart or not _is_untouched(position, account):
+    if not apart or not _is_untouched(position, order, account):
         return position
     seen = attrs.evolve(doubt, snapshots=doubt.snapshots + 1, snapshot_at=account.ts_event)
     after = turn.emit(
@@ -114,11 +117,13 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
     )
 
 
-def _is_untouched(position: Position, account: AccountSnapshot) -> bool:
+def _is_untouched(position: Position, order: Order, account: AccountSnapshot) -> bool:
     """Say whether the account still shows exactly our open quantity on this side."""
     net = account.net_qty if position.side is Side.LONG else decimals.neg(account.net_qty)
     difference = decimals.absolute(decimals.sub(net, position.open_qty.value))
-    return difference < max(position.instrument.step_size, _dust_of(position))
+    # An executed order must never look untouched, however small it is.
+    half = decimals.mul(order.leaves_qty.value, _HALF)
+    return difference < min(half, max(position.instrument.step_size, _dust_of(position)))
 
 
 def _dust_of(position: Position) -> Decimal:

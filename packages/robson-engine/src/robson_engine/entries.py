@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robson_domain import (
     AccountReported,
+    CloseReason,
     Denial,
     DenialCode,
     DetectorSignal,
@@ -15,6 +16,7 @@ from robson_domain import (
     IntentKind,
     PlaceEntryOrder,
     Position,
+    PositionDisarmed,
     PositionStatus,
     QueryAccount,
     client_order_id,
@@ -32,6 +34,9 @@ def on_signal(turn: Turn, signal: DetectorSignal) -> None:
     position = turn.find(signal.position_id)
     waits = position is not None and position.status is PositionStatus.ARMED
     if position is None or not waits or position.signal is not None:
+        return
+    if position.expires_at and turn.now >= position.expires_at:
+        turn.emit(PositionDisarmed, position.position_id, reason=CloseReason.EXPIRED)
         return
     position = turn.emit(EntrySignalReceived, position.position_id, signal=signal)
     denial = _unfit(turn, position, signal)
@@ -75,14 +80,12 @@ def deny_stale(turn: Turn, position: Position) -> None:
 def decide_entry(turn: Turn, position: Position, entry: AccountReported) -> None:
     """Decide a waiting entry on a snapshot taken after its signal."""
     signal = position.signal
-    distance = distance_of(signal) if signal else None
-    if signal is None or distance is None or isinstance(distance, Denial):
-        return
+    assert signal is not None  # its distance was found good when it came
     others = [p for p in turn.current() if p.position_id != position.position_id]
     case = EntryCase(
         position=position,
         signal=signal,
-        distance=distance,
+        distance=signal.stop_distance.distance,
         snapshot=entry.snapshot,
         last_price=entry.last_price,
         exposure=exposure_of(turn.ledger, others),

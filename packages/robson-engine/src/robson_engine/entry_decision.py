@@ -174,7 +174,7 @@ def _too_small(case: EntryCase, request: SizingRequest, quantity: Quantity) -> D
     sellable = instrument.round_qty_down(decimals.mul(quantity.value, net))
     needed = decimals.mul(instrument.notional_min.value, _EXIT_MARGIN)
     value = sellable * request.stop
-    if sellable and quantity >= instrument.quantity_min and value.value >= needed:
+    if sellable and sellable >= instrument.quantity_min and value.value >= needed:
         return None
     return Denial(
         DenialCode.TOO_SMALL_TO_EXIT,

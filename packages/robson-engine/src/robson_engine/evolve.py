@@ -170,10 +170,26 @@ def net_base(position: Position) -> Decimal:
     return decimals.sub(decimals.sub(bought, sold), position.fees_base.value)
 
 
-def _with_open_qty(position: Position) -> Position:
+def held_of(position: Position) -> Decimal:
+    """Return what is held (long) or owed (short), net of commissions; negative = beyond flat."""
     net = net_base(position)
-    towards = net if position.side is Side.LONG else decimals.neg(net)
-    return attrs.evolve(position, open_qty=Quantity(max(towards, decimals.ZERO)))
+    return net if position.side is Side.LONG else decimals.neg(net)
+
+
+def _with_open_qty(position: Position) -> Position:
+    return attrs.evolve(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
+
+
+def _with_doubt_left(position: Position) -> Position:
+    """Drop the evidence when no order is in doubt any more: another order's end keeps it.
+
+    Only one order can be in doubt at a time: an exit needs a fill of the entry, and what has a
+    fill is not in doubt.
+    """
+    orders = (position.entry_order, position.exit_order)
+    if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
+        return position
+    return attrs.evolve(position, doubt=None)
 
 
 def _entry_filled(before: Position, event: EntryFilled) -> Position:
@@ -193,7 +209,7 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         # What opens after the end is protected like anything else: its latch starts anew.
         exit_reason=None if reopened else before.exit_reason,
     )
-    return _with_open_qty(after)
+    return _with_doubt_left(_with_open_qty(after))
 
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
@@ -204,7 +220,7 @@ def _exit_filled(before: Position, event: ExitFilled) -> Position:
         exit_value=before.exit_value + fill.notional,
         exit_rejections=0,
     )
-    return _with_open_qty(_with_commission(after, fill))
+    return _with_doubt_left(_with_open_qty(_with_commission(after, fill)))
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
@@ -239,7 +255,7 @@ def _rejected(before: Position, event: OrderRejected) -> Position:
     def reject(order: Order) -> Order:
         return attrs.evolve(order, status=OrderStatus.REJECTED, reject_code=event.code)
 
-    after = attrs.evolve(_with_order(before, event.client_order_id, reject), doubt=None)
+    after = _with_doubt_left(_with_order(before, event.client_order_id, reject))
     if event.retry_at:
         return attrs.evolve(after, exit_rejections=event.attempt, retry_at=event.retry_at)
     return after
@@ -256,7 +272,7 @@ def _resolved(before: Position, event: OrderResolved) -> Position:
     def resolve(order: Order) -> Order:
         return attrs.evolve(order, status=event.order_status)
 
-    return attrs.evolve(_with_order(before, event.client_order_id, resolve), doubt=None)
+    return _with_doubt_left(_with_order(before, event.client_order_id, resolve))
 
 
 def _closed(before: Position, event: PositionClosed) -> Position:

@@ -29,7 +29,7 @@ from robson_domain import (
     decimals,
 )
 from robson_engine.config import RETRY_FIRST_NS, RETRY_MAX_NS
-from robson_engine.evolve import net_base
+from robson_engine.evolve import held_of, net_base
 from robson_engine.turn import Turn
 
 
@@ -110,8 +110,24 @@ def settle(turn: Turn, position: Position) -> None:
     """Close a position that is flat but for dust; one in Error waits for the person."""
     if position.status is PositionStatus.ERROR:
         return
+    beyond = beyond_flat(position)
+    if beyond:
+        word = "sold" if position.side is Side.LONG else "bought back"
+        problem = f"{beyond} {position.symbol.base} more was {word} than was open"
+        turn.emit(PositionErrored, position.position_id, problem=problem)
+        return
     reason = position.exit_reason or CloseReason.NOT_ENTERED
     close_flat(turn, position, reason)
+
+
+def beyond_flat(position: Position) -> Quantity:
+    """Return how much was left beyond flat (an exit thought dead was filled); dust is nothing."""
+    instrument, price = position.instrument, position.stop or position.average_entry_price
+    held = held_of(position)
+    if held >= 0 or price is None:
+        return Quantity(0)
+    quantity = instrument.round_qty_down(decimals.neg(held))
+    return quantity if instrument.is_tradable(quantity, price) else Quantity(0)
 
 
 def close_flat(turn: Turn, position: Position, reason: CloseReason) -> None:
@@ -134,8 +150,8 @@ def final_pnl(position: Position) -> Money:
     bought, sold = position.entry_cost.value, position.exit_value.value
     if position.side is Side.SHORT:
         bought, sold = sold, bought
-    order = position.exit_order or position.entry_order
-    price = order.average_price if order and order.filled_qty else position.average_entry_price
+    orders = (position.exit_order, *reversed(position.past_exits), position.entry_order)
+    price = next((order.average_price for order in orders if order and order.filled_qty), None)
     dust = decimals.mul(net_base(position), price.value) if price else decimals.ZERO
     result = decimals.sub(decimals.add(decimals.sub(sold, bought), dust), position.fees_quote.value)
     return Money(decimals.rounded(result, 20))

@@ -19,6 +19,7 @@ from robson_domain import (
     Symbol,
     decimals,
 )
+from robson_engine.evolve import net_base
 from robson_engine.sizing import SizingRequest, loss_of
 
 
@@ -46,12 +47,15 @@ class Exposure:
 
 def exposure_of(ledger: Ledger, positions: Iterable[Position]) -> Exposure:
     """Return the totals over ``positions`` (those that own nothing are passed over)."""
-    owning = [position for position in positions if position.owns_pair]
+    known = tuple(positions)
+    owning = [position for position in known if position.owns_pair]
     by_symbol: dict[Symbol, Notional] = {}
     for position in owning:
         so_far = by_symbol.get(position.symbol, Notional(0))
         by_symbol[position.symbol] = so_far + notional_of(position)
-    losses = [loss_at_stop(position).value for position in owning]
+    # What a position in Error has lost is booked when it is acknowledged; till then it counts here.
+    unbooked = [p for p in known if p.owns_pair or p.status is PositionStatus.ERROR]
+    losses = [loss_at_stop(position).value for position in unbooked]
     return Exposure(
         ledger=ledger,
         open_positions=len(owning),
@@ -72,8 +76,8 @@ def notional_of(position: Position) -> Notional:
 def loss_at_stop(position: Position) -> Money:
     """Return what the position loses in all if its stop is hit now; never below zero.
 
-    What is already realized of it counts, what of the entry may still be filled counts with
-    its whole distance, and commissions at both ends count.
+    What is already realized of it counts, unless the ledger has it; what of the entry may still be
+    filled counts with its whole distance, and commissions at both ends count.
     """
     loss = decimals.add(_loss_of_open(position), _loss_of_leaves(position).value)
     return Money(max(loss, decimals.ZERO))
@@ -85,11 +89,18 @@ def _loss_of_open(position: Position) -> Decimal:
         return decimals.ZERO
     rest = decimals.mul(position.open_qty.value, stop.value)
     fee = decimals.mul(rest, position.fee_rate)
-    paid, earned = position.entry_cost.value, decimals.add(position.exit_value.value, rest)
+    booked = position.realized_pnl.value
+    return decimals.add(decimals.sub(booked, _gain_at(position, stop)), fee)
+
+
+def _gain_at(position: Position, price: Price) -> Decimal:
+    """Return sales minus purchases minus commissions paid, what is held or owed at ``price``."""
+    bought, sold = position.entry_cost.value, position.exit_value.value
     if position.side is Side.SHORT:
-        paid, earned = earned, paid
-    costs = decimals.add(position.fees_quote.value, fee)
-    return decimals.add(decimals.sub(paid, earned), costs)
+        bought, sold = sold, bought
+    rest = decimals.mul(net_base(position), price.value)
+    traded = decimals.add(decimals.sub(sold, bought), rest)
+    return decimals.sub(traded, position.fees_quote.value)
 
 
 def _loss_of_leaves(position: Position) -> Money:
@@ -119,8 +130,4 @@ def pnl_at(position: Position, price: Price) -> Money:
     """
     if position.status is PositionStatus.CLOSED:
         return position.realized_pnl
-    rest = decimals.mul(position.open_qty.value, price.value)
-    paid, earned = position.entry_cost.value, decimals.add(position.exit_value.value, rest)
-    if position.side is Side.SHORT:
-        paid, earned = earned, paid
-    return Money(decimals.sub(decimals.sub(earned, paid), position.fees_quote.value))
+    return Money(_gain_at(position, price))

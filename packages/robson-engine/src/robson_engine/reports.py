@@ -24,7 +24,7 @@ from robson_domain import (
     decimals,
 )
 from robson_engine import doubt, exits
-from robson_engine.evolve import net_base
+from robson_engine.evolve import held_of
 from robson_engine.trailing import better, stop_for, tighter
 from robson_engine.turn import Turn
 
@@ -78,61 +78,63 @@ def entry_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Posi
     turn.summarize(position.position_id)
     position = turn.get(position.position_id)
     side, distance = position.side, position.stop_distance
+    assert distance is not None  # fixed when the entry was placed
     best = better(side, position.best, fill.price)
-    stop = position.stop
-    if distance is not None:
-        stop = tighter(side, stop, stop_for(position.instrument, side, best, distance))
-    kept = fill.quantity.value
-    if fill.commission_asset == position.symbol.base and side is Side.LONG:
-        kept = decimals.sub(kept, fill.commission.value)
+    stop = stop_for(position.instrument, side, best, distance)
     return turn.emit(
         EntryFilled,
         position.position_id,
         client_order_id=order.client_order_id,
         fill=fill,
         order_status=order.with_fill(fill).status,
-        open_qty=_at_least_zero(decimals.add(_open(position), kept)),
+        open_qty=_open_after(position, fill, fill.quantity.value),
         best=best,
-        stop=stop,
+        stop=tighter(side, position.stop, stop),
     )
 
 
 def exit_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Position:
     """Log an exit fill."""
-    taken = fill.quantity.value
-    if fill.commission_asset == position.symbol.base and position.side is Side.SHORT:
-        taken = decimals.sub(taken, fill.commission.value)
     return turn.emit(
         ExitFilled,
         position.position_id,
         client_order_id=order.client_order_id,
         fill=fill,
         order_status=order.with_fill(fill).status,
-        open_qty=_at_least_zero(decimals.sub(_open(position), taken)),
+        open_qty=_open_after(position, fill, decimals.neg(fill.quantity.value)),
     )
 
 
-def _open(position: Position) -> Decimal:
-    net = net_base(position)
-    return net if position.side is Side.LONG else decimals.neg(net)
-
-
-def _at_least_zero(amount: Decimal) -> Quantity:
-    return Quantity(max(amount, decimals.ZERO))
+def _open_after(position: Position, fill: Fill, opened: Decimal) -> Quantity:
+    """Return what is held or owed after ``fill``, which opened or closed (−) that much."""
+    left = decimals.add(held_of(position), opened)
+    if fill.commission_asset == position.symbol.base:
+        paid = fill.commission.value
+        left = decimals.sub(left, paid if position.side is Side.LONG else decimals.neg(paid))
+    return Quantity(max(left, decimals.ZERO))
 
 
 def _on_status(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
     match report.status:
-        case ReportStatus.REJECTED if not order.filled_qty and not order.status.is_terminal:
-            _rejected(turn, position, order, report)
-        case ReportStatus.NO_REPLY if not order.status.is_terminal:
-            doubt.begin(turn, position, order, report)
-        case ReportStatus.NOT_FOUND if not order.status.is_terminal and not order.filled_qty:
-            doubt.not_found(turn, position, order, report)
         case ReportStatus.FILLED | ReportStatus.CANCELED | ReportStatus.EXPIRED:
             _ended(turn, position, order, report)
         case ReportStatus.ACCEPTED | ReportStatus.PARTIALLY_FILLED:
             _known(turn, position, order, report)
+        case _ if order.status.is_terminal:
+            pass  # it was ended by better knowledge
+        case ReportStatus.REJECTED | ReportStatus.NO_REPLY if order.filled_qty:
+            # What was executed exists: no refusal and no doubt, only its end is to be asked for.
+            _ask(turn, order)
+        case ReportStatus.REJECTED:
+            _rejected(turn, position, order, report)
+        case ReportStatus.NO_REPLY:
+            doubt.begin(turn, position, order, report)
+        case ReportStatus.NOT_FOUND if not order.filled_qty:
+            doubt.not_found(turn, position, order, report)
+
+
+def _ask(turn: Turn, order: Order) -> None:
+    turn.command(QueryOrder(symbol=order.symbol, client_order_id=order.client_order_id))
 
 
 def _rejected(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
@@ -154,17 +156,15 @@ def _known(turn: Turn, position: Position, order: Order, report: OrderReport) ->
     if order.status is OrderStatus.IN_DOUBT:
         _resolve(turn, position, order, (OrderStatus.ACCEPTED, "the venue knows the order"))
     if report.filled_qty > order.filled_qty:
-        turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
+        _ask(turn, order)
 
 
 def _ended(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
-    if report.filled_qty > order.filled_qty:
-        turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
-        return
-    was_in_doubt = position.doubt is not None and order.status is OrderStatus.IN_DOUBT
-    if order.status.is_terminal and not was_in_doubt:
-        return
-    _resolve(turn, position, order, (_ENDED[report.status], "the venue's answer"))
+    lacks_fills = report.status is ReportStatus.FILLED and not order.filled_qty
+    if lacks_fills or report.filled_qty > order.filled_qty:
+        _ask(turn, order)
+    elif not order.status.is_terminal:
+        _resolve(turn, position, order, (_ENDED[report.status], "the venue's answer"))
 
 
 def _resolve(

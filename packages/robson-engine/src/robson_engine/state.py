@@ -71,9 +71,13 @@ class EngineState:
         state = cls.opening(config, capital)
         if snapshot is not None:
             state.apply((*snapshot.positions, snapshot.ledger))
+            state._closed = dict.fromkeys(sorted(state._closed, key=state._last_event_of))
         for event in events:
             state.apply(evolve(state, event))
         return state
+
+    def _last_event_of(self, key: PositionId) -> int:
+        return self.positions[key].sequence
 
     @property
     def sequence(self) -> int:
@@ -111,24 +115,28 @@ class EngineState:
             self.orders[order.client_order_id] = key
         if position.status is PositionStatus.CLOSED:
             self.live.pop(key, None)
+            # Ordered by last event, which a snapshot tells too.
+            self._closed.pop(key, None)
             self._closed[key] = None
             self._forget_oldest()
+        elif key in self._closed:
+            del self._closed[key]
+            self.live = {k: p for k, p in self.positions.items() if not p.is_closed}
         else:
             self.live[key] = position
-            self._closed.pop(key, None)
         self._index(position)
 
     def _index(self, position: Position) -> None:
         index = self.index_of(position.symbol)
         index.mark_max = max(index.mark_max, position.mark)
-        index.mark = max(index.mark, position.mark)
         is_waiting = position.status in _STOPPED and position.exit_reason is None
-        best, distance = position.best, position.stop_distance
-        if not is_waiting or not position.has_stop or best is None or distance is None:
+        stop, distance = position.stop, position.stop_distance
+        if not is_waiting or not position.open_qty or stop is None or distance is None:
             index.remove(position.position_id, position.side)
             return
-        scale = position.instrument
-        levels = (scale.ticks(best), scale.whole_ticks(distance))
+        # From the stop, not from the best: a fill off the tick grid has no best in ticks.
+        scale, reach = position.instrument, position.instrument.whole_ticks(distance)
+        levels = (scale.ticks(stop) + position.side.sign * reach, reach)
         index.put(position.position_id, position.side, levels, position.summarized_at + SUMMARY_NS)
 
     def _forget_oldest(self) -> None:
@@ -147,10 +155,12 @@ class EngineState:
     def earliest_mark(self, symbol: Symbol) -> int | None:
         """Return the trade id after which trades must be back-filled; None = nothing waits.
 
-        Only positions with a stop need past trades; an armed one waits for live prices.
+        Only positions with a stop need past trades; an armed one waits for live prices. What this
+        process was shown since it started it need not be shown again.
         """
+        seen = self.index_of(symbol).mark
         marks = [
-            position.mark
+            max(position.mark, seen)
             for position in self.live.values()
             if position.symbol == symbol and position.has_stop
         ]
@@ -169,7 +179,7 @@ def _timer_of(position: Position) -> int:
         if position.signal is not None:
             return position.signal_at + SIGNAL_AGE_MAX_NS + 1
         return position.expires_at or FAR
-    return position.retry_at or FAR
+    return position.retry_at if position.retry_at and position.open_qty else FAR
 
 
 def evolve(state: EngineState, event: Event) -> Changed:

@@ -6,7 +6,7 @@ random or file. It changes nothing but, for a price, the best of a trigger-index
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from robson_domain import (
@@ -22,6 +22,7 @@ from robson_domain import (
     Panic,
     Position,
     PositionDisarmed,
+    PositionId,
     PositionStatus,
     PriceOrigin,
     SignalFired,
@@ -50,6 +51,8 @@ def step(state: EngineState, entry: Input) -> Step:
             index = state.index_of(entry.symbol)
         if entry.trade_id > index.mark:
             index.mark = entry.trade_id
+        elif entry.origin is PriceOrigin.GAP and entry.trade_id:
+            return NOTHING  # back-filled, but shown before: its stop may have risen since
         if index.low < entry.ticks < index.high and entry.ts_received < index.due:
             return NOTHING
         return on_price(state, entry)
@@ -61,7 +64,7 @@ def step(state: EngineState, entry: Input) -> Step:
 def on_price(state: EngineState, tick: TradeTick) -> Step:
     """Decide on a price that concerns somebody: exits by the old stops first, then raises."""
     index = state.index_of(tick.symbol)
-    if tick.origin is PriceOrigin.GAP and tick.trade_id <= index.mark_max:
+    if tick.origin is PriceOrigin.GAP and 0 < tick.trade_id <= index.mark_max:
         turn = Turn(state, tick)
         _replay_price(turn, index, tick)
         _summarize_due(turn, index)
@@ -71,12 +74,21 @@ def on_price(state: EngineState, tick: TradeTick) -> Step:
     if not taken and not is_due:
         return NOTHING
     turn = Turn(state, tick)
-    for best, key in taken:
-        turn.follow(key, best)
+    hits = {key: best for best, key in taken}
+    for key in _in_order(state, hits):
+        turn.follow(key, hits[key])
         _exit_at(turn, turn.get(key), tick)
     if is_due:
         _summarize_due(turn, index)
     return turn.step()
+
+
+def _in_order(state: EngineState, keys: Collection[PositionId]) -> Collection[PositionId]:
+    """Return ``keys`` by arming: the order inside the index does not survive a restart."""
+    if len(keys) < 2:
+        return keys
+    wanted = set(keys)
+    return [key for key in state.live if key in wanted]
 
 
 def _exit_at(turn: Turn, position: Position, tick: TradeTick) -> None:
@@ -99,8 +111,8 @@ def _replay_one(turn: Turn, index: TriggerIndex, position: Position, tick: Trade
     key, side = position.position_id, position.side
     best = index.best_ticks(key, side)
     distance = position.stop_distance
-    if best is None or distance is None:
-        return
+    assert best is not None  # who waits behind a stop is in the index
+    assert distance is not None
     scale = position.instrument
     reach = scale.whole_ticks(distance)
     price = scale.price(tick.ticks)
@@ -113,7 +125,7 @@ def _replay_one(turn: Turn, index: TriggerIndex, position: Position, tick: Trade
 
 def _summarize_due(turn: Turn, index: TriggerIndex) -> None:
     if turn.now >= index.due:
-        for key in index.take_due(turn.now):
+        for key in _in_order(turn.state, index.take_due(turn.now)):
             turn.summarize(key)
 
 

@@ -6,7 +6,7 @@ that does not exit may raise the best. A stop never loosens.
 
 from __future__ import annotations
 
-from robson_domain import Instrument, Price, PriceDelta, Side
+from robson_domain import Instrument, Price, PriceDelta, Side, decimals
 
 
 def better(side: Side, left: Price | None, right: Price) -> Price:
@@ -24,11 +24,15 @@ def tighter(side: Side, left: Price | None, right: Price) -> Price:
 def stop_for(instrument: Instrument, side: Side, best: Price, distance: PriceDelta) -> Price:
     """Return the stop that belongs to ``best``: D away, rounded tighter to the tick grid.
 
-    In ticks it is ``best ∓ floor(D / tick)``, which is the same stop; a long's is at least one
-    tick (D is at most a tenth of the price, so that is a bound, not a rule).
+    For a best on the grid it is ``best ∓ floor(D / tick)`` ticks. A fill may lie off the grid (the
+    venue changed it, or reports an average), and venue facts are never illegal. A stop is at least
+    one tick (D is at most a tenth of the price, so that is a bound, not a rule).
     """
-    ticks = instrument.ticks(best) - side.sign * instrument.whole_ticks(distance)
-    return instrument.price(max(1, ticks))
+    if side is Side.LONG:
+        level = decimals.sub(best.value, distance.value)
+        return instrument.price(max(1, decimals.ceil_div(level, instrument.tick_size)))
+    level = decimals.add(best.value, distance.value)
+    return instrument.price(max(1, decimals.floor_div(level, instrument.tick_size)))
 
 
 def is_hit(side: Side, price: Price, stop: Price) -> bool:

@@ -218,7 +218,7 @@ class TriggerIndex:
         low: Prices at or below it (ticks) concern somebody.
         high: Prices at or above it concern somebody.
         due: Time from which a raised stop is to be logged, UTC ns.
-        mark: Last market trade id that was taken in.
+        mark: Last market trade id that this process was shown; 0 after a restart.
         mark_max: Largest mark of a position; older back-filled trades do not concern it.
     """
 

@@ -27,7 +27,7 @@ from robson_domain import (
 from robson_domain.identity import event_id
 from robson_engine.evolve import evolve_ledger, evolve_position
 from robson_engine.state import EngineState
-from robson_engine.trailing import stop_for, tighter
+from robson_engine.trailing import better, stop_for, tighter
 
 E = TypeVar("E")
 
@@ -102,12 +102,17 @@ class Turn:
             self.follow(key, best)
 
     def follow(self, key: PositionId, best_ticks: int) -> None:
-        """Log that the best of a position is now ``best_ticks`` with the stop that follows."""
+        """Log that the best of a position is now ``best_ticks`` with the stop that follows.
+
+        Only forward: after a fill in the same step the position is ahead of the index.
+        """
         position = self.get(key)
         best = position.instrument.price(best_ticks)
         distance, stop = position.stop_distance, position.stop
-        if best == position.best or distance is None or stop is None:
+        if better(position.side, position.best, best) == position.best:
             return
+        assert distance is not None
+        assert stop is not None
         moved = stop_for(position.instrument, position.side, best, distance)
         facts = {
             "best": best,

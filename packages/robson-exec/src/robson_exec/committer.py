@@ -27,12 +27,8 @@ from robson_exec.pending import Unit, merged
 class Release(Protocol):
     """What is done with a unit that has become durable; in line, in order."""
 
-    def __call__(self, durable: Durable, unit: Unit, *, is_late: bool) -> None:
-        """Carry out the unit's commands and tell observers.
-
-        Args:
-            is_late: Whether the store failed while it waited.
-        """
+    def __call__(self, durable: Durable, unit: Unit) -> None:
+        """Carry out the unit's commands and tell observers."""
         ...
 
 
@@ -69,7 +65,7 @@ class Committer:
         if self._store.is_inline and self._token is None:
             durable = await self._try(unit.batch)
             if durable is not None:
-                self._release(durable, unit, is_late=False)
+                self._release(durable, unit)
                 return
         self._queue.append(unit)
         if self._token is None:
@@ -96,6 +92,9 @@ class Committer:
 
     def _group(self) -> Unit:
         first = self._queue.popleft()
+        if self.failures:
+            # It was tried alone and may have been written: only the same batch can be repeated.
+            return first
         group, size = [first], len(first.events)
         while self._queue and size + len(self._queue[0].events) <= GROUP_EVENTS_MAX:
             group.append(self._queue.popleft())
@@ -103,15 +102,13 @@ class Committer:
         return merged(group) if len(group) > 1 else first
 
     async def _commit(self, unit: Unit) -> None:
-        batch, is_late = unit.batch, self.failures > 0
-        pause = STORE_RETRY_FIRST_NS
-        durable = None if is_late else await self._try(batch)
+        batch, pause = unit.batch, STORE_RETRY_FIRST_NS
+        durable = None if self.failures else await self._try(batch)
         while durable is None:
-            is_late = True
             await self._clock.sleep_until(self._clock.now_ns() + pause)
             pause = min(2 * pause, STORE_RETRY_MAX_NS)
             durable = await self._try(batch)
-        self._release(durable, unit, is_late=is_late)
+        self._release(durable, unit)
 
     async def _try(self, batch: Batch) -> Durable | None:
         try:

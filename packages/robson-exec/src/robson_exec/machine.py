@@ -170,7 +170,7 @@ class Machine:
             skips=parts.skips_quiet_time,
         )
 
-    def _release(self, durable: Durable, unit: Unit, *, is_late: bool) -> None:
+    def _release(self, durable: Durable, unit: Unit) -> None:
         """Carry out what has become durable: orders first, then who watches, then the person."""
         self.inbox.is_held = self.committer.backlog >= BACKLOG_UNITS_MAX
         self.guard.allow(unit.intents)
@@ -182,7 +182,7 @@ class Machine:
                 case Backfill():
                     self.feeds.backfill(command.symbol, command.after_trade_id)
                 case _:
-                    self.order_manager.execute(command, is_late=is_late)
+                    self.order_manager.execute(command)
         self._tell(durable, unit)
         for reply in replies:
             self.replies.give(reply)

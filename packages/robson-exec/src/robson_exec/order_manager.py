@@ -100,16 +100,12 @@ class OrderManager:
     is_stopping: bool = False
     _sends: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)
 
-    def execute(self, command: VenueCommand, *, is_late: bool = False) -> None:
-        """Begin to carry out one released command.
-
-        Args:
-            is_late: The store failed in between, so an entry may be out of date.
-        """
+    def execute(self, command: VenueCommand) -> None:
+        """Begin to carry out one released command."""
         match command:
             case PlaceEntryOrder(intent=intent):
-                age = self.clock.now_ns() - intent.ts_created
-                if is_late and age > ENTRY_AGE_MAX_NS:
+                # A store that failed for a while must not let out entries of another time.
+                if self.clock.now_ns() - intent.ts_created > ENTRY_AGE_MAX_NS:
                     self._not_sent(intent)
                 else:
                     self._begin_send(intent)
@@ -130,7 +126,7 @@ class OrderManager:
 
     def _not_sent(self, intent: Intent) -> None:
         now = self.clock.now_ns()
-        message = "became durable too late after its decision"
+        self.guard.forbid(intent.client_order_id)
         report = OrderReport(
             client_order_id=intent.client_order_id,
             symbol=intent.symbol,
@@ -138,7 +134,7 @@ class OrderManager:
             ts_event=now,
             ts_received=now,
             code=NOT_SENT,
-            message=message,
+            message="durable too late after the decision, because the store was slow",
         )
         self.offer(OrderReported(report=report))
 

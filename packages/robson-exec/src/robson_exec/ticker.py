@@ -51,6 +51,8 @@ class Ticker:
 
     def plan(self) -> None:
         """See to it that the next step of time comes; called whenever the runner rests."""
+        if self._timer is not None and not self._skips:
+            return
         due = self._due()
         if due is None:
             return

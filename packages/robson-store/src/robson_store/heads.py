@@ -3,23 +3,29 @@
 Written after every durable batch, so that a cut or rewritten log is found. Plain write, no
 sync: after a power cut it may lag behind the database, which is normal; ahead of it, it is
 evidence.
+
+Written in place, padded to one length inside one page: a reader sees the old head or the new
+one. Replacing the file would cost as much as the commit itself (some file systems flush then).
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from robson_domain import Head, StoreError
 from robson_domain.codec import JsonValue, canonical, loads
 
-_FIELDS = {"epoch", "sequence", "hash"}
+_FIELDS: Final = {"epoch", "sequence", "hash"}
+_LENGTH: Final = 256
+"""Bytes; longer than any head with an epoch of 36 characters."""
 
 
 def read_head(path: str | os.PathLike[str]) -> Head | None:
-    """Return the exported head, or None when there is no such file.
+    """Return the exported head, or None when nothing was exported yet.
 
     Raises:
         StoreError: When the file cannot be read or holds something else.
@@ -30,7 +36,8 @@ def read_head(path: str | os.PathLike[str]) -> Head | None:
         return None
     except (OSError, UnicodeError) as error:
         raise StoreError(f"the exported head cannot be read ({type(error).__name__})") from None
-    return _parsed(text)
+    # Empty after a power cut right after the file was made.
+    return _parsed(text) if text else None
 
 
 def _parsed(text: str) -> Head:
@@ -57,23 +64,24 @@ class HeadFile:
     problem: str = ""
 
     def write(self, head: Head) -> None:
-        """Replace the file by ``head``."""
+        """Write ``head`` over the one before."""
         if self.path is None:
             return
         body: JsonValue = {"epoch": head.epoch, "sequence": head.sequence, "hash": head.hash}
         try:
-            _replace(self.path, canonical(body).encode())
+            _overwrite(self.path, canonical(body).encode().ljust(_LENGTH - 1) + b"\n")
         except OSError as error:
             self.problem = f"the head of the log is not exported: {type(error).__name__}"
         else:
             self.problem = ""
 
 
-def _replace(path: Path, content: bytes) -> None:
-    beside = f"{path}.new"
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _overwrite(path: Path, content: bytes) -> None:
+    # Opened each time: a file that somebody moved away is made again.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        os.write(handle, content)
+        if os.fstat(handle).st_size > len(content):
+            os.ftruncate(handle, 0)
+        os.pwrite(handle, content, 0)
     finally:
         os.close(handle)
-    os.replace(beside, path)

@@ -48,8 +48,8 @@ def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _shown(facade: Facade, position_id: str) -> dto.PositionReply:
-    position = found(facade, position_id)
+async def _shown(facade: Facade, position_id: str) -> dto.PositionReply:
+    position = await found(facade, position_id)
     return dto.PositionReply(position=views.position(position, facade.prices()))
 
 
@@ -75,18 +75,20 @@ async def arm(
 
 
 def _account(facade: Facade) -> arming.Account:
-    return arming.Account(capital=facade.ledger().capital, now=facade.now())
+    return arming.Account(
+        capital=facade.ledger().capital, strategy=facade.default_strategy(), now=facade.now()
+    )
 
 
 async def _armed(facade: Facade, body: ArmBody, key: str | None) -> dto.PositionReply:
     name = arming.position_id_for(key) if key else PositionId(facade.new_id("position"))
     request = arming.request_of(body, name, _account(facade))
-    before = facade.position(name)
+    before = await facade.position(name)
     if before is None:
         _accepted(await facade.arm(request))
     elif not arming.is_same(before, request, body):
         raise reused()
-    return _shown(facade, name)
+    return await _shown(facade, name)
 
 
 async def _estimated(facade: Facade, body: ArmBody) -> dto.EstimateReply:
@@ -107,9 +109,9 @@ async def disarm(
     facade = door_of(request).open()
 
     async def act() -> dto.PositionReply:
-        found(facade, position_id)
+        await found(facade, position_id)
         _accepted(await facade.disarm(PositionId(position_id)))
-        return _shown(facade, position_id)
+        return await _shown(facade, position_id)
 
     return await _once(request, idempotency_key, data, act)
 
@@ -126,9 +128,9 @@ async def close(
     facade = door_of(request).open()
 
     async def act() -> dto.PositionReply:
-        found(facade, position_id)
+        await found(facade, position_id)
         _accepted(await facade.close(PositionId(position_id)))
-        return _shown(facade, position_id)
+        return await _shown(facade, position_id)
 
     return await _once(request, idempotency_key, data, act)
 
@@ -145,9 +147,9 @@ async def acknowledge(
     facade = door_of(request).open()
 
     async def act() -> dto.PositionReply:
-        found(facade, position_id)
+        await found(facade, position_id)
         _accepted(await facade.acknowledge(PositionId(position_id)))
-        return _shown(facade, position_id)
+        return await _shown(facade, position_id)
 
     return await _once(request, idempotency_key, data, act)
 
@@ -161,7 +163,7 @@ async def panic(
 
     async def act() -> dto.PanicReply:
         reply = _accepted(await facade.panic())
-        touched = [facade.position(name) for name in reply.positions]
+        touched = [await facade.position(name) for name in reply.positions]
         return _panicked([one for one in touched if one is not None])
 
     return await _once(request, idempotency_key, data, act)

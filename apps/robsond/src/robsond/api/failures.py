@@ -13,6 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from robson_domain import (
     DefinitiveVenueError,
     DeniedError,
+    InDoubtError,
     ValidationError,
     VenueError,
 )
@@ -41,7 +42,7 @@ RESPONSES: Final = {
     }.items()
 }
 """What every route behind the token may answer beside its own."""
-_UNPROCESSABLE: Final = frozenset({"NO_HISTORY"})
+_UNPROCESSABLE: Final = frozenset({"NO_HISTORY", "NO_PRICE", "NO_STOP", "NO_ESTIMATE"})
 _WORDS: Final = {
     400: ("BAD_REQUEST", "The request cannot be read."),
     404: ("NOT_FOUND", "There is nothing at this address."),
@@ -94,6 +95,8 @@ def _of_denied(error: DeniedError) -> Problem:
 def _of_venue(error: VenueError) -> Problem:
     if isinstance(error, DefinitiveVenueError):
         return Problem(status=422, code=error.code or "VENUE_REFUSED", message=error.message)
+    if isinstance(error, InDoubtError):
+        return Problem(status=503, code=error.code or "UNCONFIRMED", message=error.message)
     return Problem(
         status=503,
         code="VENUE_UNAVAILABLE",

@@ -36,7 +36,7 @@ async def events(
     if event_type is not None and event_type not in codec.EVENT_TYPES:
         known = ", ".join(codec.EVENT_TYPES)
         raise api_error(400, "BAD_VALUE", f"type: choose one of {known}.", "type")
-    key = found(facade, position).position_id if position is not None else None
+    key = (await found(facade, position)).position_id if position is not None else None
     kept, next_after = await _page(facade, (after, key), event_type, limit)
     return dto.EventsReply(
         events=[views.json_object(codec.encode(event)) for event in kept],
@@ -71,7 +71,7 @@ async def why(
 ) -> dto.WhyReply:
     """Return every event of a position in words, each decision taken again and compared."""
     facade = facade_of(request)
-    position = found(facade, position_id)
+    position = await found(facade, position_id)
     explained = await facade.explain(position.position_id)
     steps = [_step(one) for one in explained if sequence in (None, one.event.sequence)]
     if sequence is not None and not steps:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from litestar import Request, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from robson_domain import OrderStatus, Position, PositionId
+from robson_domain import Position, PositionId
 from robsond import dto, risk_view, views
 from robsond.api.context import facade_of
 from robsond.api.failures import RESPONSES
@@ -20,13 +20,13 @@ StatusWord = Literal[
 ]  # fmt: skip
 
 
-def found(facade: Facade, position_id: str) -> Position:
+async def found(facade: Facade, position_id: str) -> Position:
     """Return a position.
 
     Raises:
         ApiError: 404 when there is none of that id.
     """
-    position = facade.position(PositionId(position_id))
+    position = await facade.position(PositionId(position_id))
     if position is None:
         message = f"There is no position {position_id[:40]}; see /api/positions."
         raise api_error(404, "NOT_FOUND", message, "position_id")
@@ -80,7 +80,8 @@ async def position(
 ) -> dto.PositionReply:
     """Return one position as last made durable."""
     facade = facade_of(request)
-    return dto.PositionReply(position=views.position(found(facade, position_id), facade.prices()))
+    one = await found(facade, position_id)
+    return dto.PositionReply(position=views.position(one, facade.prices()))
 
 
 @get("/api/orders", summary="Our orders, oldest first", tags=["looking"], responses=RESPONSES)
@@ -91,13 +92,12 @@ async def orders(
 ) -> dto.OrdersReply:
     """Return orders of one position or of all, or only those still working."""
     facade = facade_of(request)
-    key = found(facade, position).position_id if position is not None else None
-    kept = [one for one in await facade.orders(key) if not pending or not _is_over(one.status)]
+    if position is not None:
+        all_ = views.orders_of(await found(facade, position))
+    else:
+        all_ = facade.orders()
+    kept = [one for one in all_ if not (pending and one.status.is_terminal)]
     return dto.OrdersReply(orders=[views.order(one) for one in kept])
-
-
-def _is_over(status: OrderStatus) -> bool:
-    return status.is_terminal
 
 
 @get("/api/risk", summary="What can be lost now", tags=["looking"], responses=RESPONSES)

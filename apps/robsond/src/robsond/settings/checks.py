@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from robson_domain import ConfigurationError, ValidationError
+from robson_domain import ConfigurationError
 from robsond.settings.model import Settings
-from robsond.wire import parse_moment
 
 BUILT_IN: Final = ("paper", "memory")
 
@@ -35,7 +34,6 @@ def together(settings: Settings) -> Settings:
         *_mode(settings),
         *_venue(settings),
         *_address(settings),
-        *_market(settings),
         *_recording(settings),
     )
     if found:
@@ -57,11 +55,11 @@ def _mode(settings: Settings) -> list[str]:
 
 
 def _venue(settings: Settings) -> list[str]:
-    if settings.venue in BUILT_IN or settings.venue in settings.plugins.allow:
+    if settings.venue in BUILT_IN or settings.plugins.allow:
         return []
     problem = (
-        f"ROBSON_CONNECTOR: {settings.venue} is neither paper nor memory, and ROBSON_PLUGINS_ALLOW "
-        "does not name it; add it there to load it from another package"
+        f"ROBSON_CONNECTOR: {settings.venue} is neither paper nor memory; to load it from another "
+        "package, name that package in ROBSON_PLUGINS_ALLOW"
     )
     return [problem]
 
@@ -85,41 +83,20 @@ def _address(settings: Settings) -> list[str]:
     return problems
 
 
-def _market(settings: Settings) -> list[str]:
-    problems = []
-    try:
-        parse_moment(settings.market.origin, "ROBSON_MARKET_ORIGIN")
-    except ValidationError as error:
-        problems.append(str(error))
-    if settings.market.source == "recording" and not settings.is_recording:
-        problems.append(
-            "ROBSON_MARKET: a recording needs its file; set ROBSON_TRADES_FILE or "
-            "ROBSON_FRAMES_FILE"
-        )
-    return problems
-
-
 def _recording(settings: Settings) -> list[str]:
     market = settings.market
     if not settings.is_recording:
-        return []
+        if market.source != "recording":
+            return []
+        files = "ROBSON_TRADES_FILE or ROBSON_FRAMES_FILE"
+        return [f"ROBSON_MARKET: a recording needs its file; set {files}"]
     problems = []
     if settings.venue != "paper":
         problems.append("ROBSON_CONNECTOR: only paper plays back a recording; set it to paper")
     if market.trades_file is not None and market.frames_file is not None:
         problems.append("ROBSON_FRAMES_FILE: ROBSON_TRADES_FILE is set too; keep one of the two")
-    needed = {
-        "ROBSON_SYMBOL": market.symbol if market.trades_file else "named",
-        "ROBSON_TICK_SIZE": market.tick_size,
-        "ROBSON_STEP_SIZE": market.step_size,
-    }
-    problems += [
-        f"{name}: the file does not carry it; set it, e.g. {example}"
-        for (name, value), example in zip(
-            needed.items(), ("BTCUSDT", "0.01", "0.00001"), strict=True
-        )
-        if value is None
-    ]
+    if market.trades_file is not None and market.symbol is None:
+        problems.append("ROBSON_SYMBOL: the file does not name its pair; set it, e.g. BTCUSDT")
     return problems
 
 

@@ -44,7 +44,7 @@ class Settings:
         metadata=is_named(
             "ROBSON_CONNECTOR",
             parse.optional(parse.name),
-            "Venue: paper (the default), memory, or an entry point named in plugins.allow.",
+            "Venue: paper (the default), memory, or a connector of a package in plugins.allow.",
         ),
     )
     connector_options: Mapping[str, Any] = attrs.field(

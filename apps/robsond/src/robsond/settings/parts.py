@@ -191,28 +191,21 @@ class Market:
             "sim, a simulated market, or recording; naming a file implies recording.",
         ),
     )
-    seed: int = attrs.field(
-        default=1,
+    seed: int | None = attrs.field(
+        default=None,
         metadata=is_named(
             "ROBSON_MARKET_SEED",
-            parse.whole(0, 2**63 - 1),
-            "Seed of the simulated market; the same seed shows the same prices.",
+            parse.optional(parse.whole(0, 2**63 - 1)),
+            "Seed of the simulated market; the same seed shows the same prices. Empty = that of "
+            "the account, 1 for a new one.",
         ),
     )
-    origin: str = attrs.field(
-        default="2024-01-01T00:00:00Z",
-        metadata=is_named(
-            "ROBSON_MARKET_ORIGIN",
-            parse.anything,
-            "Time of the simulated market's first trade, UTC. Keep it: trade ids count from it.",
-        ),
-    )
-    volatility: Decimal = attrs.field(
-        default=Decimal(1),
+    volatility: int = attrs.field(
+        default=100,
         metadata=is_named(
             "ROBSON_MARKET_VOLATILITY",
-            parse.number("0", "100", above=True),
-            "How lively the simulated market is; 1 is ordinary.",
+            parse.whole(0, 1000),
+            "How lively the simulated market is, percent of the usual.",
         ),
     )
     trades_file: Path | None = attrs.field(
@@ -244,7 +237,7 @@ class Market:
         metadata=is_named(
             "ROBSON_SYMBOL",
             parse.optional(parse.symbol),
-            "Pair of a recording that does not name it.",
+            "Pair of a recording that does not name it (CSV and Parquet).",
         ),
     )
     tick_size: Decimal | None = attrs.field(
@@ -252,7 +245,7 @@ class Market:
         metadata=is_named(
             "ROBSON_TICK_SIZE",
             _OFF_OR_MONEY,
-            "Smallest price step of a recording, e.g. 0.01.",
+            "Smallest price step of a recording, e.g. 0.01; known for the usual pairs.",
         ),
     )
     step_size: Decimal | None = attrs.field(
@@ -260,7 +253,7 @@ class Market:
         metadata=is_named(
             "ROBSON_STEP_SIZE",
             _OFF_OR_MONEY,
-            "Smallest quantity step of a recording, e.g. 0.00001.",
+            "Smallest quantity step of a recording, e.g. 0.00001; known for the usual pairs.",
         ),
     )
     latency_ms: int = attrs.field(
@@ -291,6 +284,7 @@ class Plugins:
         metadata=is_named(
             "ROBSON_PLUGINS_ALLOW",
             parse.listed(parse.name),
-            "Entry points of other packages that may be loaded.",
+            "Packages (by their name at the package index) whose connectors and detectors may be "
+            "loaded.",
         ),
     )

@@ -106,8 +106,9 @@ class Book:
         if order.side is OrderSide.SELL:
             fits = order.quantity.value <= base
         else:
-            kept = decimals.sub(decimals.ONE, self._fee_rate if self._commission_in_base else 0)
-            left = decimals.add(base, decimals.mul(order.quantity.value, kept))
+            lost = self._fee_rate if self._commission_in_base else decimals.ZERO
+            received = decimals.mul(order.quantity.value, decimals.sub(decimals.ONE, lost))
+            left = decimals.add(base, received)
             fits = base < 0 and left < self.instruments[order.symbol].step_size
         return None if fits else ("EXCEEDS_POSITION", "it would open the other side")
 

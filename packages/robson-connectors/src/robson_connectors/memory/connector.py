@@ -20,7 +20,6 @@ import attrs
 from robson_connectors.bars import bars_of
 from robson_connectors.memory.book import Book, BookOrder
 from robson_connectors.memory.faults import Fault, FaultKind, Operation, Script
-from robson_domain import decimals
 from robson_domain.account import AccountSnapshot
 from robson_domain.capabilities import Capabilities
 from robson_domain.errors import DefinitiveVenueError, InDoubtError, RetryableVenueError
@@ -63,7 +62,7 @@ class MemoryConnector:
         instruments: Iterable[Instrument],
         quote_balance: Money,
         clock: Clock,
-        terms: MemoryTerms = MemoryTerms(),  # noqa: B008 (frozen)
+        terms: MemoryTerms = MemoryTerms(),
     ) -> None:
         self._clock = clock
         self._terms = terms
@@ -139,7 +138,7 @@ class MemoryConnector:
             refusal = fault.code, "refused by script"
         if refusal is None:
             parts = fault.parts if fault is not None and fault.kind is FaultKind.PARTIAL else 1
-            report = self._taken(order, parts, silent=fault is not None)
+            report = self._taken(order, parts, push=fault is not None)
         else:
             report = self._refused(order, *refusal)
         return await self._answer(Operation.SUBMIT, fault, report)
@@ -319,12 +318,12 @@ class MemoryConnector:
             await self._clock.sleep_until(self._clock.now_ns() + fault.delay_ns)
         return answer
 
-    def _taken(self, order: NewOrder, parts: int, *, silent: bool) -> OrderReport:
+    def _taken(self, order: NewOrder, parts: int, *, push: bool) -> OrderReport:
         now = self._clock.now_ns()
         taken = self.book.take(order, parts)
         if order.symbol in self.book.prices:
             # An answer that may be lost or late must not be the only word about the fill.
-            self._fill(taken, push=silent)
+            self._fill(taken, push=push)
         return attrs.evolve(taken.report(now), ts_signed=now)
 
     def _fill(self, order: BookOrder, *, push: bool) -> None:

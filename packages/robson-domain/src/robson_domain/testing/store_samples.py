@@ -27,6 +27,7 @@ from robson_domain.position import Position, PositionStatus
 from robson_domain.symbols import Side
 from robson_domain.testing.builders import (
     ACCOUNT,
+    EPOCH,
     SECOND,
     T0,
     a_detector_state,
@@ -36,7 +37,7 @@ from robson_domain.testing.builders import (
     an_intent,
     an_order,
 )
-from robson_domain.testing.unions import an_event, every_event
+from robson_domain.testing.unions import every_event
 
 BULK: Final = 200
 """More events in one batch than any store sends one by one."""
@@ -49,11 +50,13 @@ def position_id(number: int) -> PositionId:
 
 def an_event_at(sequence: int, number: int = 1) -> Event:
     """Return an event of the ``number``-th position for place ``sequence`` of the log."""
-    return an_event(
-        PositionErrored,
+    return PositionErrored(
+        event_id=event_id(EPOCH, sequence),
         sequence=sequence,
-        event_id=event_id("epoch-1", sequence),
         position_id=position_id(number),
+        ts_event=T0 + sequence * SECOND,
+        ts_received=T0 + sequence * SECOND + 1,
+        cause_id=f"time:{T0 + sequence * SECOND}",
         problem=f"problem {sequence}",
     )
 
@@ -85,7 +88,7 @@ def an_intent_of(
     """Return the ``n``-th intent of a kind of the ``number``-th position, just recorded."""
     owner = position_id(number)
     order = client_order_id(
-        CORE_PREFIX, account=ACCOUNT, epoch="epoch-1", position_id=owner, kind=kind, n=n
+        CORE_PREFIX, account=ACCOUNT, epoch=EPOCH, position_id=owner, kind=kind, n=n
     )
     return an_intent(
         kind=kind,

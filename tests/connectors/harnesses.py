@@ -1,0 +1,162 @@
+"""The connectors of this repository, as the conformance cards want to meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from robson_connectors.memory import MemoryConnector, MemoryTerms
+from robson_connectors.paper import PaperConnector, RecordedMarket, SimulatedMarket
+from robson_connectors.paper.market import PaperMarket
+from robson_connectors.recording import instrument_for
+from robson_domain.capabilities import Capabilities
+from robson_domain.market import TradeTick
+from robson_domain.symbols import Symbol
+from robson_domain.testing.clocks import SteppedClock
+from robson_domain.values import Money, Price, Quantity
+from robson_engine.simulated_venue import VenueAssumptions
+
+SECOND: Final = 1_000_000_000
+ORIGIN: Final = 1_700_000_000 * SECOND
+BTC: Final = Symbol("BTCUSDT")
+BALANCE: Final = Money(100_000)
+RULES: Final = instrument_for(BTC)
+
+PaperClass = Callable[..., PaperConnector]
+
+
+def a_recording(count: int = 600) -> list[TradeTick]:
+    """Return trades a tenth of a second apart, every third at the time of the one before."""
+    found = []
+    for number in range(1, count + 1):
+        ts = ORIGIN + (number - number % 3 // 2) * SECOND // 10
+        ticks = 6_000_000 + number * 37 % 500
+        found.append(TradeTick(BTC, ticks, 5_000 + number, ts, ts, 1_000 + number))
+    return found
+
+
+class PaperHarness:
+    """A paper account on a stepped clock; both kinds of cards."""
+
+    def __init__(
+        self,
+        ledger_path: str | None,
+        make: PaperClass = PaperConnector,
+        *,
+        recorded: bool = False,
+        **assumed: object,
+    ) -> None:
+        self.clock = SteppedClock(ORIGIN + 3 * SECOND)
+        self.instrument = RULES
+        self.price = Price(60_000)
+        self.quantity = Quantity("0.02")
+        self.symbol = BTC
+        self.interval = SECOND
+        self._ledger_path = ledger_path
+        self._make = make
+        self._recorded = recorded
+        self._assumptions = VenueAssumptions(**assumed)  # type: ignore[arg-type]
+        self.paper = self._open()
+
+    def _open(self) -> PaperConnector:
+        market: PaperMarket = SimulatedMarket(11, self.clock, ORIGIN)
+        if self._recorded:
+            market = RecordedMarket(a_recording(), RULES, self.clock)
+        return self._make(market, self._ledger_path, self._assumptions, BALANCE, self.clock)
+
+    @property
+    def execution(self) -> PaperConnector:
+        return self.paper
+
+    @property
+    def market(self) -> PaperConnector:
+        return self.paper
+
+    def now_ns(self) -> int:
+        return self.clock.now_ns()
+
+    async def trade(self) -> None:
+        await self.trades(1)
+
+    async def trades(self, count: int) -> None:
+        await self.clock.run_for(count * SECOND // 2)
+
+    async def bars(self, count: int) -> None:
+        now = self.clock.now_ns()
+        await self.clock.run_to((now // self.interval + count + 1) * self.interval + SECOND // 2)
+
+    async def reopen(self) -> None:
+        self.kill()
+        self.paper = self._open()
+
+    def kill(self) -> None:
+        """Take away what the process would lose, and nothing else."""
+        for task in self.paper._tasks:
+            task.cancel()
+        if self.paper._ledger is not None:
+            self.paper._ledger.close()
+
+    async def close(self) -> None:
+        await self.paper.close()
+
+
+class MemoryHarness:
+    """A memory venue on a stepped clock; both kinds of cards."""
+
+    def __init__(
+        self,
+        make: Callable[..., MemoryConnector] = MemoryConnector,
+        *,
+        commission_in_base: bool = False,
+        **capabilities: bool,
+    ) -> None:
+        self.clock = SteppedClock(ORIGIN)
+        self.instrument = RULES
+        self.price = Price(60_000)
+        self.quantity = Quantity("0.02")
+        self.symbol = BTC
+        self.interval = SECOND
+        self._number = 0
+        terms = MemoryTerms(
+            fee_rate=Decimal("0.0004"),
+            commission_in_base=commission_in_base,
+            capabilities=Capabilities(name="memory", **capabilities),
+        )
+        self.memory = make([RULES], BALANCE, self.clock, terms)
+        self._feed()
+
+    @property
+    def execution(self) -> MemoryConnector:
+        return self.memory
+
+    @property
+    def market(self) -> MemoryConnector:
+        return self.memory
+
+    def now_ns(self) -> int:
+        return self.clock.now_ns()
+
+    def _feed(self) -> None:
+        self._number += 1
+        self.memory.feed(BTC, Price(60_000 + self._number % 5), self._number)
+
+    async def trade(self) -> None:
+        await self.trades(1)
+
+    async def trades(self, count: int) -> None:
+        for _ in range(count):
+            await self.clock.run_for(SECOND // 10)
+            self._feed()
+
+    async def bars(self, count: int) -> None:
+        await self.trades(10 * (count + 1))
+
+    async def reopen(self) -> None:
+        """The venue is the object itself: it survives whatever happens to its user."""
+
+    async def close(self) -> None:
+        await self.memory.close()
+
+
+Harness = PaperHarness | MemoryHarness
