@@ -5,6 +5,7 @@ Each is a real connector with one method spoiled, so that everything else about 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ import attrs
 from robson_connectors.memory import MemoryConnector
 from robson_connectors.paper import PaperConnector
 from robson_domain.account import AccountSnapshot
+from robson_domain.capabilities import Capabilities
 from robson_domain.errors import DefinitiveVenueError, RetryableVenueError
 from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.instrument import Instrument
@@ -22,7 +24,7 @@ from robson_domain.orders import Fill
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import Symbol
-from robson_domain.values import Quantity
+from robson_domain.values import Notional, Quantity
 
 
 class FillsAgainWhenAsked(MemoryConnector):
@@ -248,6 +250,63 @@ class CutsLongIds(PaperConnector):
         return await super().query_order(symbol, ClientOrderId(client_order_id[:30]))
 
 
+class TakesShortIdsOnly(PaperConnector):
+    """Has room for eight characters."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return attrs.evolve(super().capabilities, client_order_id_length_max=8)
+
+
+class KeepsQuoteDebt(PaperConnector):
+    """Does not repay what a long has borrowed."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        return attrs.evolve(await super().account(symbol), debt_quote=Notional(7))
+
+
+class CoversNotAStepMore(PaperConnector):
+    """Refuses the step that pays for the commission."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        if order.reduces and order.quantity > Quantity("0.02"):
+            return attrs.evolve(report, status=ReportStatus.REJECTED, code="REDUCE_ONLY")
+        return report
+
+
+class ClaimsToDeduplicate(PaperConnector):
+    """Believes that the venue refuses a known id."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return attrs.evolve(super().capabilities, deduplicates_client_ids=True)
+
+
+class DeduplicatesSecretly(PaperConnector):
+    """Answers a known id from memory."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        known = await self.query_order(order.symbol, order.client_order_id)
+        return await super().submit(order) if known.status is ReportStatus.NOT_FOUND else known
+
+
+class ForgetsWhenCanceled(PaperConnector):
+    """Notes the id when the answer is there, which a canceled caller never sees."""
+
+    _noted: frozenset[str] = frozenset()
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        await asyncio.sleep(0)
+        self._noted |= {order.client_order_id}
+        return report
+
+    async def query_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        asked = client_order_id if client_order_id in self._noted else ClientOrderId("unknown")
+        return await super().query_order(symbol, asked)
+
+
 # ----------------------------------------------------------------------------- market data
 
 
@@ -387,3 +446,48 @@ class GoesOnAfterClosing(PaperConnector):
 
     async def close(self) -> None:
         return None
+
+
+class MixesUpPairs(PaperConnector):
+    """Answers with the rules of another pair."""
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        await super().instrument(symbol)
+        return await super().instrument(Symbol("ETHUSDT"))
+
+
+class ChangesItsMind(PaperConnector):
+    """Finds out what it can do as it goes."""
+
+    _looks = 0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        self._looks += 1
+        return attrs.evolve(super().capabilities, can_short=self._looks % 2 == 0)
+
+
+class GivesEveryBar(PaperConnector):
+    """Ignores how many are wanted."""
+
+    async def bars(self, symbol: Symbol, interval: int, count: int) -> tuple[Bar, ...]:
+        return await super().bars(symbol, interval, count + 2)
+
+
+class HidesThatItCannotBackfill(PaperConnector):
+    """Answers with nothing."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return attrs.evolve(super().capabilities, has_backfill=False)
+
+    async def trades_since(self, symbol: Symbol, after_trade_id: int) -> tuple[TradeTick, ...]:
+        return ()
+
+
+class HidesItsHistory(PaperConnector):
+    """Has bars and denies it."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return attrs.evolve(super().capabilities, has_history=False)

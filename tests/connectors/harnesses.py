@@ -22,6 +22,7 @@ ORIGIN: Final = 1_700_000_000 * SECOND
 BTC: Final = Symbol("BTCUSDT")
 BALANCE: Final = Money(100_000)
 RULES: Final = instrument_for(BTC)
+MEMORY: Final = Capabilities(name="memory")
 
 PaperClass = Callable[..., PaperConnector]
 
@@ -109,7 +110,7 @@ class MemoryHarness:
         make: Callable[..., MemoryConnector] = MemoryConnector,
         *,
         commission_in_base: bool = False,
-        **capabilities: bool,
+        capabilities: Capabilities = MEMORY,
     ) -> None:
         self.clock = SteppedClock(ORIGIN)
         self.instrument = RULES
@@ -121,7 +122,7 @@ class MemoryHarness:
         terms = MemoryTerms(
             fee_rate=Decimal("0.0004"),
             commission_in_base=commission_in_base,
-            capabilities=Capabilities(name="memory", **capabilities),
+            capabilities=capabilities,
         )
         self.memory = make([RULES], BALANCE, self.clock, terms)
         self._feed()

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from robson_domain.capabilities import Capabilities
 from robson_domain.testing.execution_cards import EXECUTION_CARDS, ExecutionCard
 from robson_domain.testing.market_cards import MARKET_CARDS, MarketCard
 from tests.connectors.harnesses import Harness, MemoryHarness, PaperHarness
@@ -23,10 +24,13 @@ MAKERS: Final[dict[str, Callable[[Path], Harness]]] = {
     "memory": lambda _: MemoryHarness(),
     "memory-base-fees": lambda _: MemoryHarness(commission_in_base=True),
     "memory-other-abilities": lambda _: MemoryHarness(
-        deduplicates_client_ids=True,
-        reports_pushed=False,
-        has_backfill=False,
-        has_history=False,
+        capabilities=Capabilities(
+            name="memory",
+            deduplicates_client_ids=True,
+            reports_pushed=False,
+            has_backfill=False,
+            has_history=False,
+        )
     ),
 }
 

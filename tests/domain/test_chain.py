@@ -79,6 +79,12 @@ def test_a_hash_that_is_none_is_found(stored: str) -> None:
     assert broken_at(with_row(3, (3, ROWS[2][1], stored))) == 3
 
 
+@pytest.mark.parametrize("body", ["", "\ud800", "\x00", "\U0010ffff"])
+def test_a_body_that_is_no_text_is_found(body: str) -> None:
+    """The check must name it, not stumble over it."""
+    assert broken_at(with_row(3, (3, body, ROWS[2][2]))) == 3
+
+
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_a_body_with_its_own_new_hash_is_found_at_its_successor(sequence: int) -> None:
     """Who can write the table can also compute a hash; the next row gives it away."""

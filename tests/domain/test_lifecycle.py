@@ -33,4 +33,5 @@ def test_pairs_outside_the_table_are_illegal_and_named(status: Light, event: str
     assert (error.lifecycle, error.status, error.event) == ("light", status.value, event)
     assert str(error) == f"light: {event} is not possible in status {status.value}"
     assert isinstance(error, InvariantError)
-    assert error.__suppress_context__, "the missing key says nothing the message does not"
+    assert error.__cause__ is None, "the missing key says nothing the message does not"
+    assert error.__suppress_context__

@@ -64,6 +64,11 @@ def test_a_position_opened_again_by_a_late_fill_is_kept() -> None:
     for number in range(CLOSED_SHOWN + 1):
         take(it, closed(f"c{number}"))
     assert it.find(PositionId("late")) is not None
+    take(it, closed("late"))
+    for number in range(2 * CLOSED_SHOWN):
+        take(it, closed(f"d{number}"))
+    assert it.find(PositionId("late")) is None
+    assert len(it.positions()) == CLOSED_SHOWN
 
 
 def test_a_price_is_a_fact_of_the_market_with_an_age() -> None:

@@ -55,29 +55,34 @@ class SqliteHarness:
     ids: Numbered = attrs.field(factory=Numbered)
     survives: bool = True
     head_path: Path | None = None
-    _places: list[tuple[Store, Path]] = attrs.field(factory=list)
+    _places: list[tuple[Store, str]] = attrs.field(factory=list)
 
     async def make(self) -> robson_store.OpenedStore:
-        return await self.open(self.folder / f"robson-{len(self._places)}.db")
+        return await self.open_file(self.folder / f"robson-{len(self._places)}.db")
 
-    async def open(self, path: Path) -> robson_store.OpenedStore:
-        url = f"sqlite:///{path}"
+    async def open_file(self, path: Path) -> robson_store.OpenedStore:
+        return await self.open(f"sqlite:///{path}")
+
+    async def open(self, url: str) -> robson_store.OpenedStore:
         store = await robson_store.open(url, ids=self.ids, head_path=self.head_path)
-        self._places.append((store, path))
+        self._places.append((store, url))
         return store
 
+    def url_of(self, store: Store) -> str:
+        return next(url for kept, url in self._places if kept is store)
+
     def path_of(self, store: Store) -> Path:
-        return next(path for kept, path in self._places if kept is store)
+        return Path(self.url_of(store).removeprefix("sqlite:///"))
 
     async def reopen(self, store: Store) -> robson_store.OpenedStore:
         await store.close()
-        return await self.open(self.path_of(store))
+        return await self.open(self.url_of(store))
 
     async def crash(self, store: Store) -> robson_store.OpenedStore:
         path = self.path_of(store)
         copy = self.folder / f"robson-{len(self._places)}.db"
         copy_files(path, copy)
-        return await self.open(copy)
+        return await self.open_file(copy)
 
     async def stop(self) -> None:
         for store, _ in self._places:

@@ -46,7 +46,7 @@ async def test_settings_are_those_of_a_journal(sqlite: SqliteHarness) -> None:
     assert pragma(store, "PRAGMA wal_autocheckpoint") == 0
     assert pragma(store, "PRAGMA foreign_keys") == 1
     assert pragma(store, "PRAGMA locking_mode") == "exclusive"
-    assert pragma(store, "PRAGMA busy_timeout") == 1000
+    assert pragma(store, "PRAGMA busy_timeout") == 500
 
 
 async def test_files_are_for_their_owner_alone(sqlite: SqliteHarness, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def other_process(url: str) -> str:
 
 async def test_second_process_is_refused(sqlite: SqliteHarness) -> None:
     store = await sqlite.make()
-    url = f"sqlite:///{sqlite.path_of(store)}"
+    url = sqlite.url_of(store)
     said = "StoreError the data folder is in use by another process; stop that one first"
     assert other_process(url) == said
     await store.submit(Batch(events=samples.a_log(1, 1)))
@@ -106,9 +106,18 @@ async def test_second_opening_is_refused_even_before_the_first_batch(sqlite: Sql
     store = await sqlite.make()
     await sqlite.reopen(store)
     with pytest.raises(StoreError, match="in use"):
-        await robson_store.open(f"sqlite:///{sqlite.path_of(store)}", ids=Numbered())
+        await robson_store.open(sqlite.url_of(store), ids=Numbered())
     with pytest.raises(StoreError, match="in use"):
-        await robson_store.migrate(f"sqlite:///{sqlite.path_of(store)}")
+        await robson_store.migrate(sqlite.url_of(store))
+
+
+async def test_refused_opening_leaves_the_lock_alone(sqlite: SqliteHarness) -> None:
+    """A file closed once in a process loses all locks that the process has on it."""
+    store = await sqlite.make()
+    url = sqlite.url_of(store)
+    with pytest.raises(StoreError, match="in use"):
+        await robson_store.open(url, ids=Numbered())
+    assert "in use" in other_process(url)
 
 
 async def test_missing_folder_is_named(tmp_path: Path) -> None:
@@ -118,8 +127,10 @@ async def test_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 async def test_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be opened"):
+    before = modes(tmp_path.parent)
+    with pytest.raises(StoreError, match="is not a file"):
         await robson_store.open(f"sqlite:///{tmp_path}", ids=Numbered())
+    assert modes(tmp_path.parent) == before
 
 
 async def test_other_file_is_refused_and_kept(tmp_path: Path) -> None:
@@ -133,19 +144,42 @@ async def test_other_file_is_refused_and_kept(tmp_path: Path) -> None:
 
 async def test_side_file_is_emptied_only_in_idle_moments(sqlite: SqliteHarness) -> None:
     store = await sqlite.make()
-    await store.idle()
     path = sqlite.path_of(store)
     before = path.read_bytes()
     for first in range(1, 2001, 100):
         await store.submit(Batch(events=samples.a_log(first, 100)))
     assert path.read_bytes() == before
-    size = side_size(path)
-    assert size > 1_000_000
+    assert side_size(path) > 1_000_000
     await store.idle()
     assert b"problem 2000" in path.read_bytes()
-    # The next batch begins the side file anew instead of making it longer.
-    await store.submit(Batch(events=samples.a_log(2001, 100)))
-    assert side_size(path) == size
+
+
+async def test_idle_moment_gives_the_side_file_room(sqlite: SqliteHarness) -> None:
+    """Growing it costs as much as the commit itself; and a crash must not mind the room."""
+    store = await sqlite.make()
+    await store.submit(Batch(events=samples.a_log(1, 3)))
+    await store.idle()
+    size = side_size(sqlite.path_of(store))
+    assert size >= 4_000_000
+    await store.submit(Batch(events=samples.a_log(4, 50)))
+    await store.idle()
+    await store.submit(Batch(events=samples.a_log(54, 50)))
+    assert side_size(sqlite.path_of(store)) == size
+    again = await sqlite.crash(store)
+    assert (await robson_store.verify(again, await store.head())).sequence == 103
+
+
+async def test_idle_moment_without_room_on_the_disk(
+    sqlite: SqliteHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(side: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "_make_room", fail)
+    store = await sqlite.make()
+    await store.submit(Batch(events=samples.a_log(1, 3)))
+    await store.idle()
+    assert (await store.submit(Batch(events=samples.a_log(4, 1)))).head.sequence == 4
 
 
 async def test_side_file_does_not_grow_for_ever(
@@ -202,7 +236,7 @@ async def test_torn_side_file_loses_only_what_was_not_acknowledged(
         copy = tmp_path / f"torn-{number}.db"
         copy_files(sqlite.path_of(store), copy)
         os.truncate(f"{copy}-wal", size)
-        torn = await sqlite.open(copy)
+        torn = await sqlite.open_file(copy)
         assert (await robson_store.verify(torn, None)).sequence == 20
 
 

@@ -25,14 +25,14 @@ MIDDLE: Final = 5
 async def tamper(harness: Harness, store: Store, *statements: str) -> Store:
     """Close ``store``, change its database behind its back and open it again."""
     await store.close()
+    url = harness.url_of(store)
     if isinstance(harness, SqliteHarness):
         path = harness.path_of(store)
         with sqlite3.connect(path) as connection:
             for statement in statements:
                 connection.execute(statement)
         connection.close()
-        return await harness.open(path)
-    url = harness.url_of(store)
+        return await harness.open(url)
     with psycopg.connect(url, autocommit=True) as server:
         for statement in statements:
             server.execute(statement.encode())

@@ -7,7 +7,7 @@ is connected has seen everything it asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -102,16 +102,16 @@ class Hub:
             count = sum(1 for reader in self._subscribers if topic in reader.wants)
             self._metrics.subscribers.labels(topic).set(count)
 
-    def publish(self, topic: str, symbol: Symbol, make: Iterable[Message]) -> None:
-        """Give messages to every reader that asked for them.
+    def publish(self, topic: str, symbol: Symbol, make: Callable[[], Message]) -> None:
+        """Give a message to every reader that asked for it.
 
         Args:
-            make: Consumed only if somebody listens, so that nothing is made for nobody.
+            make: Called only if somebody listens, so that nothing is made for nobody.
         """
+        self._metrics.published.labels(topic).inc()
         readers = [one for one in self._subscribers if one.is_interested(topic, symbol)]
         if not readers:
             return
-        for item in make:
-            self._metrics.published.labels(topic).inc()
-            for reader in readers:
-                reader.offer(item)
+        item = make()
+        for reader in readers:
+            reader.offer(item)

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import attrs
 
-from robson_domain import Clock, CloseReason, DeniedError, TradeTick
+from robson_domain import (
+    Clock,
+    CloseReason,
+    DeniedError,
+    Position,
+    PositionStatus,
+    TradeTick,
+)
 from robson_exec import Activity, Daemon, Rank, VirtualClock
 from robson_exec.activity import work_under
 from robsond import logs, system
@@ -168,20 +175,26 @@ class Player:
             finally:
                 token.close()
 
-    async def end(self, daemon: Daemon, done: Callable[[], asyncio.Event]) -> None:
-        """Wait for the end of the data, then close what is open and disarm what is armed.
-
-        Args:
-            done: Returns an event that is set when the next position has ended.
-        """
+    async def end(self, daemon: Daemon) -> None:
+        """Wait for the end of the data, then close what is open and disarm what is armed."""
         await self._finished.wait()
         log.info("the recording has ended", trades=self._span.trades)
-        while live := daemon.view.active():
-            waiting = done()
+        changed = asyncio.Event()
+        daemon.bus.add_listener("playback", lambda item: changed.set())
+        while live := _unfinished(daemon):
+            changed.clear()
             for position in live:
                 if position.exit_reason is None:
-                    reply = await daemon.desk.close(position.position_id, CloseReason.END_OF_DATA)
-                    log.info("closed at the end", position=position.position_id, code=reply.code)
-            if daemon.view.active() == live:
-                await waiting.wait()
+                    await daemon.desk.close(position.position_id, CloseReason.END_OF_DATA)
+            if _unfinished(daemon):
+                await changed.wait()
         self._over.set()
+
+
+def _unfinished(daemon: Daemon) -> list[Position]:
+    # A position in Error that is flat waits for the person, not for the market.
+    return [
+        position
+        for position in daemon.view.active()
+        if position.status is not PositionStatus.ERROR or position.open_qty
+    ]

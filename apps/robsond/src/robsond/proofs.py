@@ -59,7 +59,7 @@ async def replay(store: Store, config: EngineConfig, capital: Money) -> Replayed
     Args:
         capital: Capital the account began with.
     """
-    state = EngineState.opening(config, capital)
+    state, problem = EngineState.opening(config, capital), ""
     try:
         for _ in range(_TRIES):
             await _fold(state, store)

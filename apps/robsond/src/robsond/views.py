@@ -9,8 +9,9 @@ from typing import Any, Final, Literal, cast
 
 from robson_domain import Head, Money, Order, Position, PositionStatus, Price, Symbol, decimals
 from robson_engine import Estimate, pnl_at
+from robson_exec import ArmRequest, LastPrice
 from robsond import dto
-from robsond.facade import ArmRequest, Facade, LastPrice, PlanProgress, Playback
+from robsond.facade import Facade, PlanProgress, Playback
 from robsond.wire import moment, moment_or_none
 
 Prices = Mapping[Symbol, LastPrice]

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 
 import attrs
 
-from robson_domain import Event, EventId, Input, Money, PositionArmed, PositionId, codec
+from robson_domain import Event, Input, Money, PositionArmed, PositionId, codec
 from robson_domain import TrailingStopUpdated as StopMoved
 from robson_engine import EngineConfig, EngineState, evolve, step, stop_for
 from robson_engine.trailing import tighter
 from robsond.facade import Explained
 from robsond.proofs import PAUSE_EVERY
 from robsond.sentences import sentence
+from robsond.views import json_object
 
 
 @attrs.frozen
@@ -57,19 +59,22 @@ class _Retrial:
     def _judge(self, event: Event) -> _Verdict:
         entry = event.command if isinstance(event, PositionArmed) else event.input
         if entry is not None:
-            self._expected = iter(self._decide(entry))
+            self._expected = iter(self._decide(entry, event.mark))
         elif isinstance(event, StopMoved):
             return self._follows(event)
         again = next(self._expected, None)
         if again is None:
             return _Verdict(False, "nothing") if entry is not None else _NOTHING
-        if _essence(again) == _essence(event):
-            return _Verdict(True)
-        return _Verdict(False, f"{again.event_type}: {sentence(again)}")
+        difference = _difference(again, event)
+        return _Verdict(not difference, difference)
 
-    def _decide(self, entry: Input) -> list[Event]:
+    def _decide(self, entry: Input, mark: int) -> list[Event]:
         # On a copy: a price raises the best inside the state it is tried on.
         copy = EngineState.restore(self._config, self._capital, self._state.snapshot(), ())
+        armed = copy.positions.get(self._id)
+        if armed is not None:
+            # Prices that concerned nobody are not in the log, how far they had come is.
+            copy.index_of(armed.symbol).mark = mark
         return [one for one in step(copy, entry).events if one.position_id == self._id]
 
     def _follows(self, event: StopMoved) -> _Verdict:
@@ -84,9 +89,17 @@ class _Retrial:
         return _Verdict(False, f"from {stop} to {expected}")
 
 
-def _essence(event: Event) -> str:
-    # Other positions' events of the same step may lie between: the place in the log is not ours.
-    return codec.dumps(attrs.evolve(event, sequence=0, event_id=EventId("")))
+_PLACE: Final = ("event_id", "sequence", "mark")
+"""Where an event stands in log and market: other positions' events of the same step may lie
+between, and silent prices count; neither is part of the decision."""
+
+
+def _difference(again: Event, event: Event) -> str:
+    if again.event_type != event.event_type:
+        return f"{again.event_type} instead of {event.event_type}"
+    new, old = json_object(codec.encode(again)), json_object(codec.encode(event))
+    fields = [name for name in old if name not in _PLACE and new.get(name) != old[name]]
+    return "; ".join(f"{name} {new.get(name)} instead of {old[name]}" for name in fields)
 
 
 async def explain(

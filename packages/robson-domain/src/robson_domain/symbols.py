@@ -61,8 +61,9 @@ def _plain(name: str) -> str:
 
 
 def _quote_of(name: str) -> str:
-    fits = (asset for asset in QUOTE_ASSETS if name.endswith(asset) and len(name) > len(asset))
-    return next(fits, "")
+    quote = next((asset for asset in QUOTE_ASSETS if name.endswith(asset)), "")
+    # An asset alone is no pair: FDUSD is not FD against USD.
+    return quote if quote != name else ""
 
 
 class OrderSide(StrEnum):

@@ -80,7 +80,7 @@ def margin_refusal(side: OrderSide, quantity: Quantity, view: PairView) -> Refus
     """Return why the account cannot carry the position that the order would make, or None.
 
     The position's value after the order, with everything still working, may be at most
-    ``leverage_max`` times the equity, both at the last price.
+    ``leverage_max`` times the equity, both at the last price. Less of the same is always fine.
     """
     if view.price is None:
         return None
@@ -89,10 +89,10 @@ def margin_refusal(side: OrderSide, quantity: Quantity, view: PairView) -> Refus
     )
     before = decimals.add(view.account.base, bought)
     signed = quantity.value if side is OrderSide.BUY else decimals.neg(quantity.value)
-    after = decimals.absolute(decimals.add(before, signed))
-    if after <= decimals.absolute(before):
+    after = decimals.add(before, signed)
+    if min(before, decimals.ZERO) <= after <= max(before, decimals.ZERO):
         return None
-    value = decimals.mul(after, view.price.value)
+    value = decimals.mul(decimals.absolute(after), view.price.value)
     if value > _carried(view):
         limit = _shown(_carried(view))
         return Refusal("INSUFFICIENT_MARGIN", f"a position worth {_shown(value)} exceeds {limit}")

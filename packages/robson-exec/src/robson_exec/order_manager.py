@@ -41,7 +41,14 @@ from robson_domain import (
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus, OrderSent
 from robson_exec.inquiries import Inquiries
-from robson_exec.limits import ACCOUNT_RETRY_NS, ACCOUNT_TRIES_MAX, ENTRY_AGE_MAX_NS, SILENCE_NS
+from robson_exec.limits import (
+    ACCOUNT_RETRY_NS,
+    ACCOUNT_TRIES_MAX,
+    ASK_FIRST_NS,
+    ASK_MAX_NS,
+    ENTRY_AGE_MAX_NS,
+    SILENCE_NS,
+)
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import NOT_SENT, VenueCalls
 
@@ -169,11 +176,18 @@ class OrderManager:
             self.inquiries.ask(intent.symbol, intent.client_order_id, SILENCE_NS)
 
     async def _cancel(self, command: CancelOrder) -> None:
-        report = await self.calls.cancel(command.symbol, command.client_order_id)
-        if report is None:
-            self.inquiries.ask(command.symbol, command.client_order_id)
-        else:
-            self.offer(OrderReported(report=report))
+        """Cancel until the venue has answered or the order has ended; repeating is harmless."""
+        symbol, order_id, pause = command.symbol, command.client_order_id, ASK_FIRST_NS
+        while True:
+            report = await self.calls.cancel(symbol, order_id)
+            if report is not None:
+                self.offer(OrderReported(report=report))
+                return
+            self.inquiries.ask(symbol, order_id)
+            await self.clock.sleep_until(self.clock.now_ns() + pause)
+            if not self.inquiries.orders.is_wanted(order_id):
+                return
+            pause = min(2 * pause, ASK_MAX_NS)
 
     async def report_account(self, symbol: Symbol, is_waiting: Callable[[], bool]) -> bool:
         """Offer a fresh snapshot of a pair, asking again while somebody waits for it."""

@@ -88,7 +88,7 @@ class View:
         self.ledger = ledger
         self.events: dict[str, int] = {}
         self._positions = dict(positions)
-        self._closed = [key for key, item in positions.items() if item.is_closed]
+        self._closed = {key: None for key, item in positions.items() if item.is_closed}
         self._prices = prices
 
     def take(
@@ -105,14 +105,14 @@ class View:
         for event in events:
             self.events[event.event_type] = self.events.get(event.event_type, 0) + 1
         for position in positions:
-            before = self._positions.get(position.position_id)
             self._positions[position.position_id] = position
-            if position.is_closed and (before is None or not before.is_closed):
-                self._closed.append(position.position_id)
+            if position.is_closed:
+                self._closed[position.position_id] = None
+            else:
+                self._closed.pop(position.position_id, None)
         while len(self._closed) > CLOSED_SHOWN:
-            oldest = self._closed.pop(0)
-            if self._positions[oldest].is_closed:
-                del self._positions[oldest]
+            oldest = next(iter(self._closed))
+            del self._closed[oldest], self._positions[oldest]
 
     def find(self, position_id: PositionId) -> Position | None:
         """Return one position, None when it is unknown or closed long ago."""

@@ -4,7 +4,7 @@ Invariants:
     1. The advisory lock belongs to the connection's own server process. Whoever holds it knows
        that nothing of an earlier connection is still under way, a commit least of all.
     2. A connection that broke is not trusted again before the heads were compared
-       (``is_settled``).
+       (:meth:`settle`).
 
 A pooler that hands one server connection to several clients breaks the lock: connect directly.
 """
@@ -71,12 +71,20 @@ class PostgresDatabase:
         self._connection: Connection | None = None
         self._backend: _Backend | None = None
         self._closed = False
-        self.is_settled = True
+        self._is_settled = True
 
     @property
     def is_inline(self) -> bool:
         """Never: the answer comes over a socket."""
         return False
+
+    def is_settled(self) -> bool:
+        """Return whether the heads agree as far as anybody knows."""
+        return self._is_settled
+
+    def settle(self) -> None:
+        """Trust the connection again: the heads were compared."""
+        self._is_settled = True
 
     async def fetch(self, statement: str, params: Params = ()) -> list[Row]:
         """Return every row; after a lost connection ask once more on a new one.
@@ -111,7 +119,7 @@ class PostgresDatabase:
         """
         async with self._turn:
             connection = await self._connected()
-            if not self.is_settled:
+            if not self._is_settled:
                 raise ConnectionLost("the connection to the database was lost")
             try:
                 await _transact(connection, writes)
@@ -156,7 +164,7 @@ class PostgresDatabase:
         return connection
 
     async def _failed(self, connection: Connection, error: Exception) -> StoreError:
-        if isinstance(error, psycopg.OperationalError) or connection.broken:
+        if connection.closed:
             await self._drop(connection)
             return ConnectionLost("the connection to the database was lost")
         try:
@@ -167,7 +175,7 @@ class PostgresDatabase:
 
     async def _drop(self, connection: Connection) -> None:
         self._connection = None
-        self.is_settled = False
+        self._is_settled = False
         await connection.close()
 
 

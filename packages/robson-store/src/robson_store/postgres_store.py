@@ -8,6 +8,7 @@ once. Never two rows, never a lost batch.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,12 +61,12 @@ class PostgresStore(SqlStore):
 
     async def head(self) -> Head:
         """Return the end of the log, also after a commit nobody knew the outcome of."""
-        if not self._postgres.is_settled:
+        if not self._postgres.is_settled():
             await self._settle()
         return await super().head()
 
     async def _attempt(self, batch: Batch) -> Durable:
-        if not self._postgres.is_settled:
+        if not self._postgres.is_settled():
             await self._settle()
         if self._is_in_log(batch):
             # Its events are there; everything else of it changes nothing the second time.
@@ -75,11 +76,13 @@ class PostgresStore(SqlStore):
         return durable
 
     async def _write(self, prepared: Prepared) -> None:
+        if not self._postgres.is_settled():
+            raise ConnectionLost("the connection to the database was lost; nothing was sent")
         try:
             await super()._write(prepared)
         except BaseException:
             # Also when the caller was canceled: the commit may have been on its way.
-            if prepared.events and not self._postgres.is_settled:
+            if prepared.events and not self._postgres.is_settled():
                 self._doubt = _Doubt(before=self._head, after=prepared.head)
             raise
 
@@ -93,7 +96,7 @@ class PostgresStore(SqlStore):
                 f"the log ends at event {stored.sequence} where it should end at"
                 f" {self._head.sequence}: another process wrote to it; restart to recover"
             )
-        self._postgres.is_settled = True
+        self._postgres.settle()
 
     def _is_in_log(self, batch: Batch) -> bool:
         doubt = self._doubt
@@ -104,21 +107,26 @@ class PostgresStore(SqlStore):
         return chained(doubt.before, batch.events)[0] == doubt.after
 
 
-def _bring_up_to_date(address: str) -> None:
+async def _bring_up_to_date(database: PostgresDatabase, address: str) -> None:
+    rows = await database.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    )
+    tables = {str(row[0]) for row in rows}
+    revisions: list[str] = []
+    if REVISION_TABLE in tables:
+        rows = await database.fetch("SELECT version_num FROM alembic_version")
+        revisions = [str(row[0]) for row in rows]
+    if needs_upgrade(tables, revisions):
+        # Alembic knows no asyncio, and the loop may have other things to do.
+        await asyncio.to_thread(_upgrade, address)
+
+
+def _upgrade(address: str) -> None:
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(address), poolclass=NullPool
     )
     with _ours(), engine.begin() as connection:
-        tables = connection.exec_driver_sql(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-        )
-        names = {str(row[0]) for row in tables}
-        revisions: list[str] = []
-        if REVISION_TABLE in names:
-            rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
-            revisions = [str(row[0]) for row in rows]
-        if needs_upgrade(names, revisions):
-            upgrade(connection)
+        upgrade(connection)
 
 
 @contextmanager
@@ -147,8 +155,7 @@ async def _current(url: str) -> PostgresDatabase:
     database = PostgresDatabase(address)
     try:
         # The first question takes the lock; nothing is migrated under another daemon.
-        await database.fetch("SELECT 1")
-        _bring_up_to_date(address)
+        await _bring_up_to_date(database, address)
     except BaseException:
         await database.close()
         raise

@@ -28,7 +28,7 @@ from robson_store.starting import epoch_of, stored_head
 from robson_store.statements import sqlite_statements
 
 _PRAGMAS: Final = (
-    "PRAGMA busy_timeout=1000",
+    "PRAGMA busy_timeout=500",
     "PRAGMA locking_mode=EXCLUSIVE",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -147,6 +147,8 @@ def _make_private(path: Path) -> None:
     except FileExistsError:
         # Not opened again: closing it would drop the locks that another store of this process
         # has on it.
+        if not path.is_file():
+            raise StoreError(f"{path} is not a file") from None
         with contextlib.suppress(OSError):
             os.chmod(path, 0o600)
     except OSError as error:

@@ -113,6 +113,11 @@ def short_hash(value: object) -> str:
     return str(value)[:12] if value else MISSING
 
 
+def count(number: int, thing: str) -> str:
+    """Return ``1 event``, ``2 events``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def words(value: object) -> str:
     """Return a code such as ``trailing_stop`` as words."""
     return str(value).replace("_", " ") if value else MISSING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, Final
 
 import rich_click as click
@@ -12,8 +13,12 @@ from robsond.cli.errors import EXIT_UNVERIFIED, Leave, usage
 from robsond.cli.options import Shell, common
 from robsond.cli.output import Output
 
+Step = dict[str, Any]
 _FOLLOW_SECONDS: Final = 0.5
 _LIMIT_MAX: Final = 1000
+_INDENT: Final = 6
+_RUN_MAX: Final = 3
+"""Moves of the stop in a row that are shown one by one."""
 
 
 @click.command()
@@ -49,10 +54,13 @@ def events(
             shell.out.document(answer)
             return
         _print_events(shell.out, answer["events"])
+        if answer["next_after"] is not None and not follow:
+            shell.out.line(f"There are more: --after {answer['next_after']}")
         try:
             while follow:
-                after = max([after, *(event["sequence"] for event in answer["events"])])
-                local.pause(_FOLLOW_SECONDS)
+                after = answer["next_after"] or answer["head"]["sequence"]
+                if answer["next_after"] is None:
+                    local.pause(_FOLLOW_SECONDS)
                 answer = api.get("/api/events", after=after, **filters)
                 _print_events(shell.out, answer["events"])
         except KeyboardInterrupt:
@@ -70,8 +78,9 @@ def _print_events(out: Output, found: list[dict[str, Any]]) -> None:
 @click.command()
 @click.argument("position_id", metavar="ID")
 @click.option("--sequence", type=int, metavar="N", help="Only the step of this event.")
+@click.option("--all", "every", is_flag=True, help="Show every move of the stop, not just some.")
 @common
-def why(shell: Shell, position_id: str, sequence: int | None) -> None:
+def why(shell: Shell, position_id: str, sequence: int | None, every: bool) -> None:
     """Explain every step of a position, deciding each again and comparing.
 
     Example: robson why 3f2c9a1e
@@ -83,23 +92,41 @@ def why(shell: Shell, position_id: str, sequence: int | None) -> None:
     if shell.out.as_json:
         shell.out.document(answer)
     else:
-        show_steps(shell.out, steps)
+        show_steps(shell.out, steps if every else condensed(steps))
     if any(step.get("same") is False for step in steps):
         raise Leave(EXIT_UNVERIFIED)
 
 
-def show_steps(out: Output, steps: list[dict[str, Any]]) -> None:
-    """Print the explanation of one position."""
+def condensed(steps: list[Step]) -> list[Step]:
+    """Return the steps with a long run of stop moves, all decided the same, as first and last."""
+    kept: list[Step] = []
+    for is_move, run in groupby(steps, _is_plain_move):
+        some = list(run)
+        if is_move and len(some) > _RUN_MAX:
+            some = [some[0], {"left_out": some[1:-1]}, some[-1]]
+        kept += some
+    return kept
+
+
+def _is_plain_move(step: Step) -> bool:
+    return step.get("event_type") == "TrailingStopUpdated" and step.get("same") is not False
+
+
+def show_steps(out: Output, steps: list[Step]) -> None:
+    """Print the explanation of one position, as :func:`condensed` or whole."""
+    judged: list[object] = []
     for step in steps:
+        if "left_out" in step:
+            out.show(f"      … {fmt.count(len(step['left_out']), 'more move')} of the stop …")
+            judged += [one.get("same") for one in step["left_out"]]
+            continue
+        judged.append(step.get("same"))
         mark = {True: "✓ same", False: "✗ DIFFERS"}.get(step.get("same"), "")  # type: ignore[arg-type]
         at = fmt.when(step.get("timestamp"))
         out.show(f"{step.get('sequence'):>4}  {at}  {step.get('event_type')}  {mark}".rstrip())
-        out.show(f"      {step.get('sentence')}")
+        out.indented(str(step.get("sentence")), _INDENT)
         if step.get("difference"):
-            out.show(f"      decided again: {step['difference']}")
-    if not steps:
-        out.show("Nothing was decided.")
-        return
-    compared = [step for step in steps if step.get("same") is not None]
-    agreed = sum(1 for step in compared if step.get("same"))
+            out.indented(f"decided again: {step['difference']}", _INDENT)
+    compared = [same for same in judged if same is not None]
+    agreed = sum(1 for same in compared if same)
     out.show(f"Decided again from the recorded input: {agreed} of {len(compared)} the same.")

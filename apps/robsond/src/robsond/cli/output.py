@@ -56,6 +56,12 @@ class Output:
         """Print one line that is never broken: the terminal wraps it, a pipe keeps it whole."""
         self.console.print(text, soft_wrap=True)
 
+    def indented(self, text: str, columns: int) -> None:
+        """Print a paragraph, each of its lines indented."""
+        from rich.padding import Padding
+
+        self.console.print(Padding(text, (0, 0, 0, columns)))
+
     def document(self, value: object) -> None:
         """Print the one JSON document."""
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -12,13 +12,16 @@ import rich_click as click
 
 from robsond.cli import format as fmt
 from robsond.cli import offline
+from robsond.cli.client import Api
 from robsond.cli.errors import EXIT_UNVERIFIED, CliError, Leave
 from robsond.cli.options import Shell, common
 from robsond.cli.output import Output
+from robsond.cli.story import sentence
 from robsond.cli.target import is_unreachable
 
 DAEMON: Final = "daemon"
 FILES: Final = "files"
+_PAGE: Final = 500
 
 
 @click.command(name="verify-log")
@@ -50,9 +53,14 @@ def replay(shell: Shell, without_daemon: bool) -> None:
     Example: robson replay --data-dir ~/.local/share/robson
     """
     result = None if without_daemon else _ask(shell, "/api/replay")
-    if result is None:
+    if result is not None:
+        with shell.api() as api:
+            result["timeline"] = timeline(all_events(api))
+    else:
         with shell.out.waiting("folding the log …"):
-            result = {**offline.replay(shell.data_dir), "source": FILES}
+            found = offline.replay(shell.data_dir)
+            told = timeline(offline.events(shell.data_dir))
+            result = {**found, "source": FILES, "timeline": told}
     if shell.out.as_json:
         shell.out.document(result)
     else:
@@ -77,7 +85,9 @@ def show_verified(out: Output, result: dict[str, Any]) -> None:
     """Print whether the log verifies."""
     head = result["head"]
     if result["ok"]:
-        out.show(f"The log verifies: {result['checked']} events, chained and complete.")
+        out.show(
+            f"The log verifies: {fmt.count(result['checked'], 'event')}, chained and complete."
+        )
         out.show(f"Head: event {head['sequence']}, {head['hash']}")
         return
     out.show(f"THE LOG DOES NOT VERIFY: {result['problem']}")
@@ -89,12 +99,49 @@ def show_verified(out: Output, result: dict[str, Any]) -> None:
 def _show_replayed(out: Output, result: dict[str, Any]) -> None:
     if result["ok"]:
         out.show(
-            f"Identical: {result['events']} events give the stored state of "
-            f"{result['positions']} positions, byte for byte."
+            f"Identical: {fmt.count(result['events'], 'event')} give the stored state of "
+            f"{fmt.count(result['positions'], 'position')}, byte for byte."
         )
         out.show(f"State: {result['state_hash']}")
     else:
         out.show(f"NOT IDENTICAL: {result['problem']}")
-    for entry in result.get("timeline", []):
-        at = fmt.when(entry["timestamp"])
-        out.show(f"{entry['sequence']:>6}  {at}  {entry['position_id']}  {entry['sentence']}")
+    for entry in result["timeline"]:
+        out.show("", f"{entry['position_id']}  {entry['symbol']} {entry['side']}")
+        for step in entry["steps"]:
+            out.line(f"{step['sequence']:>6}  {fmt.when(step['ts'])}  {step['sentence']}")
+
+
+def all_events(api: Api) -> list[dict[str, Any]]:
+    """Return the whole log, page by page."""
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        page = api.get("/api/events", after=after, limit=_PAGE)
+        found += page["events"]
+        after = page["next_after"]
+    return found
+
+
+def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what became of each position, in the order of arming; a run of stop moves as one."""
+    told: dict[str, dict[str, Any]] = {}
+    for event in events:
+        entry = told.setdefault(
+            event["position_id"],
+            {"position_id": event["position_id"], "symbol": "", "side": "", "steps": []},
+        )
+        if event["type"] == "PositionArmed":
+            entry["symbol"] = event["command"]["symbol"]
+            entry["side"] = event["command"]["side"].lower()
+        step = {
+            "sequence": event["sequence"],
+            "ts": event["ts_received"],
+            "event_type": event["type"],
+            "sentence": sentence(event),
+        }
+        steps = entry["steps"]
+        if steps and steps[-1]["event_type"] == event["type"] == "TrailingStopUpdated":
+            steps[-1] = step
+        else:
+            steps.append(step)
+    return list(told.values())

@@ -60,8 +60,8 @@ class DemoOptions:
             accept_costs=self.accept_costs,
         )
 
-    def _recording(self) -> dict[str, str]:
-        from robsond.demo.recorded import pair_of
+    def _recording(self) -> dict[str, Any]:
+        from robsond.demo.recorded import pairs_of
 
         trades = _file("--trades", self.trades)
         frames = _file("--frames", self.frames)
@@ -73,11 +73,13 @@ class DemoOptions:
                         option, "belongs to a recording; add --trades FILE or --frames FILE"
                     )
             return {}
-        named = options.symbol("--symbol", self.symbol) if self.symbol else ""
+        named = options.symbol("--symbol", self.symbol) if self.symbol is not None else ""
+        pairs = (named,) if named else pairs_of(trades, frames)
         return {
             "trades": trades,
             "frames": frames,
-            "symbol": named or pair_of(trades, frames),
+            "symbol": named or ("" if frames else pairs[0]),
+            "pairs": pairs,
             "tick_size": _size("--tick-size", self.tick_size),
             "step_size": _size("--step-size", self.step_size),
         }

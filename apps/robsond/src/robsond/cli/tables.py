@@ -115,6 +115,7 @@ def status_parts(
 ) -> list[RenderableType]:
     """Return what ``robson status`` shows."""
     head = status.get("head") or {}
+    events = fmt.count(int(head.get("sequence") or 0), "event")
     line = Text.assemble(
         banner(status.get("mode")),
         f"  {status.get('connector', '')}  trading {status.get('trading_state', fmt.MISSING)}",
@@ -122,10 +123,7 @@ def status_parts(
     facts = plain_table("", "", right=())
     facts.show_header = False
     for name, value in (
-        (
-            "log",
-            f"{head.get('sequence', fmt.MISSING)} events, head {fmt.short_hash(head.get('hash'))}",
-        ),
+        ("log", f"{events}, head {fmt.short_hash(head.get('hash'))}"),
         ("running since", f"{fmt.when(status.get('started_at'))} UTC"),
         ("equity", fmt.figure(status.get("equity"), 2)),
         ("realized today", gained(status.get("realized_today"))),

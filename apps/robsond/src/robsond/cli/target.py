@@ -85,13 +85,17 @@ def running_port(folder: str) -> int:
         port = json.loads(text)["port"] if text else 0
     except (ValueError, KeyError, TypeError):
         return 0
-    return port if isinstance(port, int) else 0
+    return port if type(port) is int and 0 < port < 65536 else 0
 
 
 def _check(address: str, source: str) -> None:
     field = source if source in ("--url", "ROBSON_API_URL") else ""
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(address)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, fits = urlsplit(""), False
+    if not fits:
         raise usage(field, f"{address!r} is no address such as {DEFAULT_URL}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise usage(field, "the address must be scheme, host and port only; the token is set apart")

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
+from robson_domain import decimals
+
 Body = dict[str, Any]
 
-SIM_SEED: Final = 7
+SIM_SEED: Final = 93
 """Of the simulated market: with it both positions trail and close within half a minute."""
 SIM_PAIRS: Final = (("BTCUSDT", "long"), ("ETHUSDT", "short"))
+ACCOUNT_FACTOR: Final = 2
+"""The account holds this many times the capital that is risked. With the tightest distance one
+position takes ten times that capital; after a loss the next would lack collateral."""
 _OWN_SETTINGS: Final = ("ROBSON_", "BINANCE_", "MEXC_", "DATABASE_URL", "LOG_LEVEL")
 
 
@@ -22,17 +28,20 @@ class DemoPlan:
     """The choices of one demonstration, checked; amounts are decimal text.
 
     Attributes:
-        symbol: Pair of a recording, empty for the simulated market.
+        symbol: Pair of a recording that does not name it, empty otherwise.
+        pairs: Pairs of a recording, at least one.
         stop_distance: ``120`` or ``0.3%``.
         delay: Seconds between arming and the signal.
         speed: ``1``, a factor, or ``max``.
         latency_ms: Milliseconds from order to fill.
         fee_rate: A ratio.
+        capital: What the risk percent of each position refers to, quote currency.
     """
 
     trades: str = ""
     frames: str = ""
     symbol: str = ""
+    pairs: tuple[str, ...] = ()
     tick_size: str = ""
     step_size: str = ""
     stop_distance: str
@@ -60,7 +69,7 @@ class DemoPlan:
             "ROBSON_DATA_DIR": data_dir,
             "ROBSON_HTTP_HOST": "127.0.0.1",
             "ROBSON_HTTP_PORT": "0",
-            "ROBSON_CAPITAL": self.capital,
+            "ROBSON_CAPITAL": self._account(),
             "ROBSON_PLAYBACK_SPEED": self.speed,
             "ROBSON_LATENCY_MS": str(self.latency_ms),
             "ROBSON_FEE_RATE": self.fee_rate,
@@ -68,6 +77,9 @@ class DemoPlan:
             **(self._recording() if self.is_recording else self._simulation()),
         }
         return {name: value for name, value in chosen.items() if value}
+
+    def _account(self) -> str:
+        return decimals.text(decimals.mul(Decimal(self.capital), Decimal(ACCOUNT_FACTOR)))
 
     def _simulation(self) -> dict[str, str]:
         return {"ROBSON_MARKET": "sim", "ROBSON_MARKET_SEED": str(SIM_SEED)}
@@ -85,10 +97,14 @@ class DemoPlan:
         }
 
     def _steps(self) -> list[Body]:
-        pair = self.symbol
+        # One pair holds one position: the short waits until the long has closed.
+        together = len(self.pairs) > 1
         return [
-            {"arm": self._arm(pair, "long"), "after": "start"},
-            {"arm": self._arm(pair, "short"), "after": "closed:1"},
+            {"arm": self._arm(self.pairs[0], "long"), "after": "start"},
+            {
+                "arm": self._arm(self.pairs[1 if together else 0], "short"),
+                "after": "start" if together else "closed:1",
+            },
         ]
 
     def arms(self) -> list[Body]:
@@ -104,6 +120,7 @@ class DemoPlan:
             "strategy": "delay",
             "params": {"seconds": self.delay},
             "stop_distance": self.stop_distance,
+            "capital": self.capital,
             "accept_costs": self.accept_costs,
         }
 

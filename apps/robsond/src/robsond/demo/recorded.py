@@ -1,49 +1,49 @@
-"""Which pair a recording holds, where its name or content says so."""
+"""Which pairs a recording holds, where its content or its name says so."""
 
 from __future__ import annotations
 
 import re
-from itertools import islice
 from pathlib import PurePath
 from typing import Final
 
 from robsond.cli.errors import usage
 
-_STREAM: Final = re.compile(r'"stream"\s*:\s*"([A-Za-z0-9]+)@')
-_LINES: Final = 1000
-"""Of a frames file, to find the first that names a stream; the first few do."""
+_TRADE: Final = re.compile(r'"e"\s*:\s*"(?:trade|aggTrade)"')
+_PAIR: Final = re.compile(r'"s"\s*:\s*"([A-Za-z0-9]+)"')
 
 
-def pair_of(trades: str, frames: str) -> str:
-    """Return the pair that the recording names.
+def pairs_of(trades: str, frames: str) -> tuple[str, ...]:
+    """Return the pairs that the recording names, at least one, in order of their first trade.
 
     Raises:
         CliError: When it names none; the person must.
     """
-    found = _named_inside(frames) if frames else ""
-    found = found or _named_by_file(trades or frames)
-    if not found:
-        path = trades or frames
-        raise usage("--symbol", f"{path} does not say which pair it holds; add --symbol BTCUSDT")
-    return found
+    found = _traded_in(frames) if frames else _named_by(trades)
+    if found:
+        return found
+    if frames:
+        raise usage("--frames", f"{frames} holds no trade message; record the trade stream too")
+    raise usage("--symbol", f"{trades} does not say which pair it holds; add --symbol BTCUSDT")
 
 
-def _named_inside(path: str) -> str:
+def _traded_in(path: str) -> tuple[str, ...]:
     from robson_domain.errors import RobsonError
     from robsond.system import read_lines
 
+    names: dict[str, None] = {}
     try:
-        for line in islice(read_lines(path), _LINES):
-            if match := _STREAM.search(line):
-                return _pair(match[1])
+        for line in read_lines(path):
+            if _TRADE.search(line) and (match := _PAIR.search(line)):
+                names[match[1]] = None
     except RobsonError as error:
         raise usage("--frames", str(error)) from None
-    return ""
+    return tuple(dict.fromkeys(pair for name in names if (pair := _pair(name))))
 
 
-def _named_by_file(path: str) -> str:
+def _named_by(path: str) -> tuple[str, ...]:
     stem = PurePath(path).name.partition(".")[0]
-    return next((pair for part in re.split("[_-]", stem) if (pair := _pair(part))), "")
+    found = (pair for part in re.split("[_-]", stem) if (pair := _pair(part)))
+    return tuple(found)[:1]
 
 
 def _pair(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from robsond.cli import format as fmt
-from robsond.cli.history import show_steps
+from robsond.cli.history import condensed, show_steps
 from robsond.cli.output import Output
 from robsond.cli.proving import show_verified
 from robsond.demo.plan import DemoPlan
@@ -117,7 +117,7 @@ def show_outcome(out: Output, outcome: Outcome) -> None:
         out.show("The recording ended before a second position could be armed.")
     if outcome.explained.get("steps"):
         out.show("", f"Why {outcome.explained['position_id']} did what it did:")
-        show_steps(out, outcome.explained["steps"])
+        show_steps(out, condensed(outcome.explained["steps"]))
     out.show("")
     show_verified(out, outcome.verified)
     if outcome.problem:

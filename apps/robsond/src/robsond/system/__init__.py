@@ -17,7 +17,7 @@ from robsond.system.files import (
 )
 from robsond.system.ids import RandomIds, SeededIds, new_token
 from robsond.system.process import InstanceLock, harden, process_id
-from robsond.system.recordings import is_parquet, read_columns, read_lines
+from robsond.system.recordings import is_parquet, read_lines
 
 __all__ = [
     "InstanceLock",
@@ -32,7 +32,6 @@ __all__ = [
     "new_token",
     "process_id",
     "read_bytes",
-    "read_columns",
     "read_lines",
     "read_secret",
     "read_text",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from robson_domain import ConfigurationError, ValidationError
 
@@ -34,7 +34,7 @@ def is_parquet(path: str | Path) -> bool:
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
-    """Yield the lines of a text file, without line ends; gzip is seen by its first bytes.
+    """Yield the lines of a text file with their ends; gzip is seen by its first bytes.
 
     Raises:
         ConfigurationError: When it cannot be read.
@@ -56,25 +56,6 @@ def _text(line: bytes, number: int) -> str:
     if len(line) > _LINE_MAX:
         raise ValidationError(f"line {number}", f"longer than {_LINE_MAX} bytes")
     try:
-        return line.decode().rstrip("\r\n")
+        return line.decode()
     except UnicodeDecodeError:
         raise ValidationError(f"line {number}", "is not UTF-8 text") from None
-
-
-def read_columns(path: str | Path, names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-    """Return the named columns of a Parquet file.
-
-    Raises:
-        ConfigurationError: When Parquet support is not installed or the file cannot be read.
-    """
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise ConfigurationError(
-            f"reading {path} needs Parquet support: pip install 'robsond[parquet]'"
-        ) from None
-    try:
-        table = pyarrow.parquet.read_table(path, columns=list(names))
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigurationError(f"cannot read {path}: {error}") from None
-    return {name: table.column(name).to_pylist() for name in table.column_names}

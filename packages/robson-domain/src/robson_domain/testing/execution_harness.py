@@ -25,25 +25,35 @@ ID_CHARS: Final = "robson_core_" + "abcdefghijklmnopqrstuvwxyz234567" * 2
 class ExecutionHarness(Protocol):
     """One account at a venue under the control of the test; a fresh one for every card.
 
-    Attributes:
-        execution: The adapter, connected to an account that is flat and without debt, with
-            collateral for at least twenty times ``quantity``.
-        instrument: A pair that has traded.
-        price: The price it last traded at.
-        quantity: Tradable, and still so when halved.
+    The account is flat and without debt, with collateral for twenty times ``quantity``.
     """
 
-    execution: ExecutionPort
-    instrument: Instrument
-    price: Price
-    quantity: Quantity
+    @property
+    def execution(self) -> ExecutionPort:
+        """The adapter, connected."""
+        ...
+
+    @property
+    def instrument(self) -> Instrument:
+        """A pair that has traded."""
+        ...
+
+    @property
+    def price(self) -> Price:
+        """About what it trades at."""
+        ...
+
+    @property
+    def quantity(self) -> Quantity:
+        """What is ordered: tradable, and not a single step."""
+        ...
 
     def now_ns(self) -> int:
         """Return the time as the adapter sees it, UTC ns."""
         ...
 
     async def trade(self) -> None:
-        """Let the market trade once more at ``price``, later than anything before.
+        """Let the market trade once more, later than anything before.
 
         Returns when what it does to orders has been pushed.
         """

@@ -156,8 +156,9 @@ async def reducing_never_opens(harness: ExecutionHarness) -> None:
 async def a_long_closes(harness: ExecutionHarness) -> None:
     """A long is closed by selling what the account holds; less than a step remains."""
     await filled(harness, an_order(harness, "ex100"))
-    rules = harness.instrument
-    held = rules.round_qty_down((await account_of(harness)).net_qty)
+    rules, net = harness.instrument, (await account_of(harness)).net_qty
+    holds(net > 0, f"bought, but the account says {net}")
+    held = rules.round_qty_down(net)
     await filled(harness, an_order(harness, "ex100x", SELL, held, reduces=True))
     account = await account_of(harness)
     rest = account.net_qty

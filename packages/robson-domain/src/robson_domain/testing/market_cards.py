@@ -18,17 +18,22 @@ _SECOND: Final = 1_000_000_000
 
 
 class MarketHarness(Protocol):
-    """A market under the control of the test; a fresh one for every card.
+    """A market under the control of the test; a fresh one for every card."""
 
-    Attributes:
-        market: The adapter, connected.
-        symbol: A pair that is traded there.
-        interval: Length of a bar, ns, in which at least two trades happen.
-    """
+    @property
+    def market(self) -> MarketDataPort:
+        """The adapter, connected."""
+        ...
 
-    market: MarketDataPort
-    symbol: Symbol
-    interval: int
+    @property
+    def symbol(self) -> Symbol:
+        """A pair that is traded there."""
+        ...
+
+    @property
+    def interval(self) -> int:
+        """Length of a bar, ns, in which at least two trades happen."""
+        ...
 
     def now_ns(self) -> int:
         """Return the time as the adapter sees it, UTC ns."""
