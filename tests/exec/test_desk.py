@@ -68,7 +68,7 @@ async def test_arming_the_same_id_again_returns_the_first() -> None:
 async def test_disarm_close_panic_and_acknowledge_reach_their_position() -> None:
     world, venue, daemon = await booted()
     for name in ("p1", "p2", "p3"):
-        await daemon.desk.arm(arm_request(name, detector=DetectorSpec(name="manual", params=())))
+        await daemon.desk.arm(arm_request(name))
     desk = daemon.desk
     assert (await desk.disarm(ONE)).code == ""
     assert (await desk.disarm(ONE)).code == "ALREADY_CLOSED"

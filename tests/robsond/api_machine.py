@@ -52,15 +52,9 @@ from robson_engine import (
     create_detector,
     step,
 )
-from robsond.facade import (
-    About,
-    ArmRequest,
-    Explained,
-    LastPrice,
-    Recovery,
-    Replayed,
-    Verdict,
-)
+from robson_exec import ArmRequest, LastPrice
+from robsond.facade import About, Explained, Recovery, Replayed, Verdict
+from robsond.views import orders_of
 
 START = 1_723_075_200_000_000_000
 """2024-08-08T00:00:00Z."""
@@ -112,7 +106,9 @@ class Machine:
         key = PositionId(position_id)
         position = self.state.positions[key]
         symbol = position.symbol
-        self.last[symbol] = LastPrice(price=Price(price), ts_received=self.clock)
+        self.last[symbol] = LastPrice(
+            symbol=symbol, price=Price(price), ts_event=self.clock, ts_received=self.clock
+        )
         signal = DetectorSignal(
             signal_id=SignalId(f"{key}-signal"),
             position_id=key,
@@ -191,7 +187,7 @@ class Machine:
     def positions(self) -> tuple[Position, ...]:
         return tuple(self.state.positions.values())
 
-    def position(self, position_id: PositionId) -> Position | None:
+    async def position(self, position_id: PositionId) -> Position | None:
         return self.state.positions.get(position_id)
 
     def prices(self) -> Mapping[Symbol, LastPrice]:
@@ -275,14 +271,11 @@ class Machine:
     async def panic(self) -> Reply:
         return self._ask(Panic(command_id=self.new_id("command"), ts_received=self.clock))
 
-    async def orders(self, position_id: PositionId | None) -> tuple[Order, ...]:
-        found = [
-            order
-            for position in self.state.positions.values()
-            for order in (position.entry_order, position.exit_order)
-            if order is not None and position_id in (None, position.position_id)
-        ]
-        return tuple(found)
+    def orders(self) -> tuple[Order, ...]:
+        return tuple(order for one in self.positions() for order in orders_of(one))
+
+    def default_strategy(self) -> str:
+        return "ma_crossover"
 
     async def events(self, after: int, position_id: PositionId | None) -> AsyncIterator[Event]:
         for event in self.log:

@@ -169,8 +169,8 @@ async def test_bad_values_are_named_and_change_nothing(
 )
 async def test_a_body_that_is_no_object_is_refused(api: Api, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    from tests.robsond.api_client import authorization
     from robsond.keys import Scope
+    from tests.robsond.api_client import authorization
 
     answer = await api.client.post(
         "/api/positions", content=content, headers={**headers, **authorization(Scope.TRADE)}

@@ -201,11 +201,14 @@ def test_a_dry_run_in_json_is_the_daemons_estimate(
     assert document["estimate"]["loss_max"] == "99.87"
 
 
-def test_a_value_the_daemon_refuses_ends_with_2_and_its_field(
-    daemon: FakeDaemon, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("field", "option"),
+    [("fast", "--param fast"), ("capital", "--capital"), ("risk_percent", "--risk-percent")],
+)
+def test_a_value_the_daemon_refuses_ends_with_2_and_names_the_option(
+    daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], field: str, option: str
 ) -> None:
-    daemon.refuse(
-        "POST", "/api/positions", 400, code="VALIDATION", message="write fast=9", field="fast"
-    )
+    path = "/api/positions"
+    daemon.refuse("POST", path, 400, code="BAD_VALUE", message=f"{field}: write 9", field=field)
     assert run(["arm", "BTCUSDT", "--param", "fast=x"]) == 2
-    assert "fast: write fast=9" in capsys.readouterr().err
+    assert f"Error (BAD_VALUE): {option}: write 9\n" == capsys.readouterr().err

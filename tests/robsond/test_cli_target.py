@@ -41,12 +41,16 @@ def test_a_running_daemon_is_found_by_its_data_directory(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("port", ["no", None, True, {}], ids=str)
 def test_a_damaged_daemon_file_is_no_daemon(tmp_path: Path, port: object) -> None:
-    target = find_target(None, folder_with(tmp_path, port), {})
-    assert target.url == "http://localhost:8080"
+    with pytest.raises(CliError) as caught:
+        find_target(None, folder_with(tmp_path, port), {})
+    assert caught.value.exit_code == 3
 
 
-def test_nothing_at_all_means_the_default_address_without_a_token(tmp_path: Path) -> None:
-    target = find_target(None, str(tmp_path), {})
+def test_nothing_at_all_means_the_default_address_without_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("robsond.cli.local.default_data_dir", lambda: str(tmp_path))
+    target = find_target(None, None, {})
     assert (target.url, target.token) == ("http://localhost:8080", "")
     assert str(tmp_path) in target.token_advice
 
@@ -64,7 +68,7 @@ def test_the_token_comes_from_the_first_place_that_has_one(tmp_path: Path) -> No
 
 def test_a_named_token_file_must_be_readable(tmp_path: Path) -> None:
     with pytest.raises(CliError) as caught:
-        find_target(None, str(tmp_path), {"ROBSON_API_TOKEN_FILE": str(tmp_path / "none")})
+        find_target("http://[::1]:1", None, {"ROBSON_API_TOKEN_FILE": str(tmp_path / "none")})
     assert caught.value.field == "ROBSON_API_TOKEN_FILE"
 
 
@@ -96,3 +100,15 @@ def test_an_address_that_could_leak_the_token_is_refused(tmp_path: Path, url: st
 @pytest.mark.parametrize("url", ["http://[::1]:8080", "http://127.0.0.1:1", "https://192.0.2.1"])
 def test_loopback_and_encrypted_addresses_are_taken(tmp_path: Path, url: str) -> None:
     assert find_target(url, str(tmp_path), {}).url == url
+
+
+@pytest.mark.parametrize("by_option", [True, False], ids=["option", "environment"])
+def test_a_named_data_directory_without_a_daemon_never_means_another_daemon(
+    tmp_path: Path, by_option: bool
+) -> None:
+    option = str(tmp_path) if by_option else None
+    env = {} if by_option else {"ROBSON_DATA_DIR": str(tmp_path)}
+    with pytest.raises(CliError) as caught:
+        find_target(None, option, env)
+    assert (caught.value.code, caught.value.exit_code) == ("DAEMON_NOT_REACHABLE", 3)
+    assert f"ROBSON_DATA_DIR={tmp_path} robsond run" in caught.value.message

@@ -33,9 +33,10 @@ class MemoryHarness:
 
     ids: Numbered = attrs.field(factory=Numbered)
     survives: bool = False
+    head_path: Path | None = None
 
     async def make(self) -> robson_store.OpenedStore:
-        return await robson_store.open("memory://", ids=self.ids)
+        return await robson_store.open("memory://", ids=self.ids, head_path=self.head_path)
 
     async def reopen(self, store: Store) -> Store:
         raise AssertionError("a memory store cannot be opened again")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from robson_domain import StoreError
-from robson_domain.testing.store_cards import STORE_CARDS, StoreCard
-from robson_domain.testing.store_harness import CardFailed
+from robson_domain.testing.store_cards import STORE_CARDS, CardFailed, StoreCard
 from tests.store.bugs import BUGS, KeptHarness, KeptStore
 
 _CARDS = {card.number: card for card in STORE_CARDS}

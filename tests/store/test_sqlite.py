@@ -35,6 +35,10 @@ def side_size(path: Path) -> int:
     return Path(f"{path}-wal").stat().st_size
 
 
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
 def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
@@ -133,6 +137,30 @@ async def test_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     assert modes(tmp_path.parent) == before
 
 
+async def test_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened: File name too long"):
+        await robson_store.open(f"sqlite:///{tmp_path}/{'n' * 300}", ids=Numbered())
+
+
+async def test_path_that_sqlite_does_not_take_is_refused(tmp_path: Path) -> None:
+    """Its own limit is shorter than that of the system."""
+    folder = tmp_path
+    for _ in range(8):
+        folder = folder / ("n" * 200)
+        make_folder(folder)
+    with pytest.raises(StoreError, match="unable to open database file"):
+        await robson_store.open(f"sqlite:///{folder}/robson.db", ids=Numbered())
+
+
+async def test_table_of_revisions_that_is_none_is_refused(sqlite: SqliteHarness) -> None:
+    path = sqlite.folder / "odd.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (other TEXT)")
+    connection.close()
+    with pytest.raises(StoreError, match="no such column"):
+        await sqlite.open_file(path)
+
+
 async def test_other_file_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to be taken for one" * 100)
@@ -154,19 +182,34 @@ async def test_side_file_is_emptied_only_in_idle_moments(sqlite: SqliteHarness) 
     assert b"problem 2000" in path.read_bytes()
 
 
-async def test_idle_moment_gives_the_side_file_room(sqlite: SqliteHarness) -> None:
+async def test_idle_moment_gives_the_side_file_room(
+    sqlite: SqliteHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Growing it costs as much as the commit itself; and a crash must not mind the room."""
+    monkeypatch.setattr(module, "_ROOM", 1_000_000)
     store = await sqlite.make()
     await store.submit(Batch(events=samples.a_log(1, 3)))
     await store.idle()
     size = side_size(sqlite.path_of(store))
-    assert size >= 4_000_000
+    assert size == 1_000_000
     await store.submit(Batch(events=samples.a_log(4, 50)))
     await store.idle()
     await store.submit(Batch(events=samples.a_log(54, 50)))
     assert side_size(sqlite.path_of(store)) == size
     again = await sqlite.crash(store)
     assert (await robson_store.verify(again, await store.head())).sequence == 103
+
+
+async def test_side_file_with_room_is_left_alone(
+    sqlite: SqliteHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ROOM", 1000)
+    store = await sqlite.make()
+    await store.submit(Batch(events=samples.a_log(1, 3)))
+    before = side_size(sqlite.path_of(store))
+    await store.idle()
+    await store.idle()
+    assert side_size(sqlite.path_of(store)) == before
 
 
 async def test_idle_moment_without_room_on_the_disk(

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from robson_connectors.paper import PaperConnector, SimulatedMarket
-from robson_domain.errors import DefinitiveVenueError, InDoubtError, RetryableVenueError
+from robson_domain.errors import (
+    ConfigurationError,
+    DefinitiveVenueError,
+    InDoubtError,
+    RetryableVenueError,
+)
 from robson_domain.identity import ClientOrderId
 from robson_domain.market import TradeTick
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import OrderSide, Symbol
-from robson_domain.values import Price, Quantity
+from robson_domain.values import Quantity
 from robson_engine.simulated_venue import VenueAssumptions
 from tests.connectors.harnesses import BALANCE, BTC, ORIGIN, SECOND, PaperHarness
 
@@ -123,8 +129,6 @@ def test_listeners_may_come_before_the_loop() -> None:
 
 async def test_the_market_is_nobodys_work(harness: PaperHarness) -> None:
     """What runs for ever must not count as part of the call that happened to start it."""
-    from contextvars import ContextVar
-
     busy: ContextVar[bool] = ContextVar("busy", default=False)
     heard: list[bool] = []
     busy.set(True)
@@ -384,11 +388,11 @@ def test_a_resend_of_a_filled_order_is_executed_again() -> None:
     """Not hidden: whoever resends blindly loses money here as at a real venue."""
 
     async def run() -> None:
-        market_clock = PaperHarness(None, latency_ns=0)
-        await market_clock.paper.submit(an_order())
-        await market_clock.paper.submit(an_order())
-        assert len(await market_clock.paper.fills_since(BTC, None)) == 2
-        await market_clock.close()
+        harness = PaperHarness(None, latency_ns=0)
+        await harness.paper.submit(an_order())
+        await harness.paper.submit(an_order())
+        assert len(await harness.paper.fills_since(BTC, None)) == 2
+        await harness.close()
 
     asyncio.run(run())
 
@@ -402,8 +406,6 @@ async def test_assumptions_reach_the_venue() -> None:
 
 
 def test_the_ledger_refuses_another_market(tmp_path: Path) -> None:
-    from robson_domain.errors import ConfigurationError
-
     harness = PaperHarness(str(tmp_path / "ledger.db"))
     harness.kill()
     other = SimulatedMarket(12, harness.clock, ORIGIN)
@@ -411,4 +413,3 @@ def test_the_ledger_refuses_another_market(tmp_path: Path) -> None:
         PaperConnector(
             other, str(tmp_path / "ledger.db"), VenueAssumptions(), BALANCE, harness.clock
         )
-    assert Price(1)

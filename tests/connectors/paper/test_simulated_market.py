@@ -21,10 +21,10 @@ ETH = Symbol("ETHUSDT")
 
 
 def a_market(
-    at: int = ORIGIN, seed: int = 1, **fields: int
+    at: int = ORIGIN, seed: int = 1, volatility: int = 100
 ) -> tuple[SimulatedMarket, SteppedClock]:
     clock = SteppedClock(at)
-    return SimulatedMarket(seed, clock, ORIGIN, **fields), clock
+    return SimulatedMarket(seed, clock, ORIGIN, volatility=volatility), clock
 
 
 class Run:

@@ -93,6 +93,12 @@ def _one_line_traceback(
     return entry
 
 
+def _console(target: TextIO) -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(
+        colors=target.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+    )
+
+
 def configure(*, level: str, style: str, stream: TextIO | None = None, now: Any = None) -> None:
     """Send every log of this process, ours and others', to one place in one shape.
 
@@ -119,7 +125,7 @@ def configure(*, level: str, style: str, stream: TextIO | None = None, now: Any 
         _cleaned,
     ]
     renderer = (
-        structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=0)
+        _console(target)
         if is_console
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )

@@ -28,6 +28,7 @@ class _Event:
     Attributes:
         event_id: Derived from database epoch and sequence.
         sequence: Global, gap-free, from 1.
+        position_id: Whose event it is.
         ts_event: Venue time of the cause, UTC ns.
         ts_received: Receive time of the cause, UTC ns.
         cause_id: Which input caused it.
@@ -59,28 +60,45 @@ class _Event:
 
 @attrs.frozen(kw_only=True)
 class PositionArmed(_Event):
-    """A detector may now enter once."""
+    """A detector may now enter once.
+
+    Attributes:
+        command: What the person asked for, whole; the position is made of it.
+    """
 
     command: ArmPosition
 
 
 @attrs.frozen(kw_only=True)
 class PositionDisarmed(_Event):
-    """Ended before any signal was acted on: ``disarmed``, ``expired``, ``panic`` …"""
+    """Ended before any signal was acted on: ``disarmed``, ``expired``, ``panic`` …
+
+    Attributes:
+        reason: Why nothing was entered.
+    """
 
     reason: CloseReason
 
 
 @attrs.frozen(kw_only=True)
 class EntrySignalReceived(_Event):
-    """The detector's one signal was taken; an account snapshot is asked for."""
+    """The detector's one signal was taken; an account snapshot is asked for.
+
+    Attributes:
+        signal: What the detector said.
+    """
 
     signal: DetectorSignal
 
 
 @attrs.frozen(kw_only=True)
 class EntryDenied(_Event):
-    """We refused the entry before sending anything."""
+    """We refused the entry before sending anything.
+
+    Attributes:
+        code: Which rule refused it: a denial code.
+        message: The figures behind it, as a sentence for the person.
+    """
 
     code: str
     message: str
@@ -91,9 +109,11 @@ class EntryOrderPlaced(_Event):
     """The entry is decided; it is sent once this is durable.
 
     Attributes:
+        intent: The order to be sent.
         stop_distance: D, exact.
         risk_amount: R, the budget the quantity was sized with, quote currency.
         fee_rate: Taker fee used, ratio.
+        commission_in_base: Whether a buy pays its commission in base asset.
         checks: Codes of everything that was checked and passed.
     """
 
@@ -110,8 +130,12 @@ class EntryFilled(_Event):
     """Part or all of the entry was executed; best and stop follow from it.
 
     Attributes:
+        client_order_id: The entry order.
+        fill: The execution, applied once by its trade id.
         order_status: Status of the entry order after this fill.
         open_qty: What is held or owed afterwards, base asset.
+        best: Best price since entry after this fill.
+        stop: Stop after this fill; never looser than before.
     """
 
     client_order_id: ClientOrderId
@@ -124,7 +148,13 @@ class EntryFilled(_Event):
 
 @attrs.frozen(kw_only=True)
 class TrailingStopUpdated(_Event):
-    """Summary of how far the stop has followed since the last event of the position."""
+    """Summary of how far the stop has followed since the last event of the position.
+
+    Attributes:
+        best: Best price since entry.
+        stop: Where the stop stands now.
+        previous_stop: Where it stood at the last event.
+    """
 
     best: Price
     stop: Price
@@ -133,7 +163,11 @@ class TrailingStopUpdated(_Event):
 
 @attrs.frozen(kw_only=True)
 class PositionCloseRequested(_Event):
-    """The person wants it closed while the entry is unfilled: remembered."""
+    """The person wants it closed while the entry is unfilled: remembered.
+
+    Attributes:
+        reason: What the exit will give as its reason: ``close`` or ``panic``.
+    """
 
     reason: CloseReason
 
@@ -143,6 +177,7 @@ class ExitTriggered(_Event):
     """The latch: from here on the position only closes.
 
     Attributes:
+        reason: Why it is closed.
         price: Price that triggered, None for a command.
         stop: Stop that was hit, or that stood when the command came.
     """
@@ -154,14 +189,25 @@ class ExitTriggered(_Event):
 
 @attrs.frozen(kw_only=True)
 class ExitOrderPlaced(_Event):
-    """An exit is decided; it is sent once this is durable."""
+    """An exit is decided; it is sent once this is durable.
+
+    Attributes:
+        intent: The order to be sent.
+    """
 
     intent: Intent
 
 
 @attrs.frozen(kw_only=True)
 class ExitFilled(_Event):
-    """Part or all of an exit was executed."""
+    """Part or all of an exit was executed.
+
+    Attributes:
+        client_order_id: The exit order.
+        fill: The execution, applied once by its trade id.
+        order_status: Status of the exit order after this fill.
+        open_qty: What is held or owed afterwards, base asset.
+    """
 
     client_order_id: ClientOrderId
     fill: Fill
@@ -174,6 +220,9 @@ class OrderRejected(_Event):
     """The venue refused an order of ours.
 
     Attributes:
+        client_order_id: Which order.
+        code: The venue's code, or ``NOT_SENT`` when nothing left this machine.
+        message: The venue's words.
         attempt: Rejections of this kind in a row; from the third on it is an alert.
         retry_at: When the next exit is decided, UTC ns; 0 for entries (never retried).
     """
@@ -187,7 +236,14 @@ class OrderRejected(_Event):
 
 @attrs.frozen(kw_only=True)
 class OrderInDoubt(_Event):
-    """Nobody knows what became of an order; logged again with each piece of evidence."""
+    """Nobody knows what became of an order; logged again with each piece of evidence.
+
+    Attributes:
+        client_order_id: Which order.
+        doubt: All evidence so far.
+        code: Why there was no answer.
+        message: The same as a sentence.
+    """
 
     client_order_id: ClientOrderId
     doubt: Doubt
@@ -197,7 +253,14 @@ class OrderInDoubt(_Event):
 
 @attrs.frozen(kw_only=True)
 class OrderResolved(_Event):
-    """The venue's last word on an order that was in doubt or ended without its whole fill."""
+    """The venue's last word on an order that was in doubt or ended without its whole fill.
+
+    Attributes:
+        client_order_id: Which order.
+        order_status: What it ended as, or that it works.
+        filled_qty: What was executed of it in all, base asset.
+        evidence: How it is known.
+    """
 
     client_order_id: ClientOrderId
     order_status: OrderStatus
@@ -210,6 +273,7 @@ class PositionClosed(_Event):
     """Flat and settled.
 
     Attributes:
+        reason: Why it ended.
         realized_pnl: After commissions, quote currency; dust valued at the last exit price.
         dust: What was too small to trade, base asset, signed (− owed).
     """
@@ -221,7 +285,11 @@ class PositionClosed(_Event):
 
 @attrs.frozen(kw_only=True)
 class PositionErrored(_Event):
-    """A person is needed; what is open keeps its stop."""
+    """A person is needed; what is open keeps its stop.
+
+    Attributes:
+        problem: What a person has to look at.
+    """
 
     problem: str
 

@@ -95,10 +95,11 @@ def _ended(status: OrderStatus, **otherwise: OrderStatus) -> dict[str, OrderStat
 ORDER_TRANSITIONS: Final[Table[OrderStatus]] = {
     _S.DRAFT: {"submitted": _S.SUBMITTED, "denied": _S.DENIED},
     _S.SUBMITTED: {**_WORKING, "cancel_sent": _S.PENDING_CANCEL},
-    # Venues repeat and reorder reports: an acknowledgement may follow a first fill.
+    # Venues repeat reports, and the answer to a send may be lost after a push was heard.
     _S.ACCEPTED: {**_WORKING, "cancel_sent": _S.PENDING_CANCEL},
     _S.PARTIALLY_FILLED: {
         **_WORKING,
+        # Venues reorder reports: an acknowledgement may follow a first fill.
         "accepted": _S.PARTIALLY_FILLED,
         "cancel_sent": _S.PENDING_CANCEL,
     },
@@ -110,9 +111,11 @@ ORDER_TRANSITIONS: Final[Table[OrderStatus]] = {
     _S.FILLED: _ended(_S.FILLED),
     # A fill that is heard of late is counted, but what was ended does not work again.
     _S.CANCELED: _ended(_S.CANCELED, filled=_S.FILLED),
+    # As canceled; also the end of a market order that found too little to trade with.
     _S.EXPIRED: _ended(_S.EXPIRED, filled=_S.FILLED),
     # A reject can be wrong (the venue's front end refused what its engine took).
     _S.REJECTED: {**_WORKING, "no_reply": _S.REJECTED},
+    # It was never sent, so there is nothing a venue could say of it.
     _S.DENIED: {},
 }
 

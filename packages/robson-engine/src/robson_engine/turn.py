@@ -27,7 +27,7 @@ from robson_domain import (
 from robson_domain.identity import event_id
 from robson_engine.evolve import evolve_ledger, evolve_position
 from robson_engine.state import EngineState
-from robson_engine.trailing import better, stop_for, tighter
+from robson_engine.trailing import stop_for, tighter
 
 E = TypeVar("E")
 
@@ -104,21 +104,17 @@ class Turn:
     def follow(self, key: PositionId, best_ticks: int) -> None:
         """Log that the best of a position is now ``best_ticks`` with the stop that follows.
 
-        Only forward: after a fill in the same step the position is ahead of the index.
+        Only when that is tighter: after a fill in the same step the position is ahead of the index.
         """
         position = self.get(key)
         best = position.instrument.price(best_ticks)
-        distance, stop = position.stop_distance, position.stop
-        if better(position.side, position.best, best) == position.best:
+        distance, before = position.stop_distance, position.stop
+        assert distance is not None  # who is in the index has both
+        assert before is not None
+        stop = stop_for(position.instrument, position.side, best, distance)
+        if tighter(position.side, before, stop) == before:
             return
-        assert distance is not None
-        assert stop is not None
-        moved = stop_for(position.instrument, position.side, best, distance)
-        facts = {
-            "best": best,
-            "stop": tighter(position.side, stop, moved),
-            "previous_stop": stop,
-        }
+        facts = {"best": best, "stop": stop, "previous_stop": before}
         self._fold(TrailingStopUpdated, key, facts)
 
     def _fold(self, kind: type[Any], key: PositionId, facts: dict[str, Any]) -> Position:

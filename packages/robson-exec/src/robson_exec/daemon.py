@@ -190,4 +190,6 @@ async def _ask_venue(machine: Machine, recovered: Recovered) -> int:
     owned = [p.symbol for p in machine.state.live.values() if p.owns_pair]
     for symbol in dict.fromkeys(owned):
         await machine.order_manager.report_account(symbol, lambda: clock.now_ns() < deadline)
+    # What was answered decides which prices are needed: an entry found filled has a stop now.
+    await machine.supervisor.within(deadline, machine.inbox.drained())
     return sum(inquiry.answered.is_set() for inquiry in asked)

@@ -222,11 +222,20 @@ class Desk:
         needed = detector.bars_needed
         if needed:
             bars = await self.market.bars(request.symbol, detector.interval, needed)
-            names_stop = any(name in _STOPS for name, _ in request.detector.params)
-            if len(bars) < needed and not names_stop:
-                raise DeniedError(NO_HISTORY, _too_short(request, len(bars), needed))
+            required = _bars_required(detector, request)
+            if len(bars) < required:
+                raise DeniedError(NO_HISTORY, _too_short(request, len(bars), required))
             detector.warm_up(bars)
         return detector
+
+
+def _bars_required(detector: DetectorPort, request: ArmRequest) -> int:
+    """Return how many past bars must be there; what the idea needs beyond may come live."""
+    known: int | None = getattr(detector, "stop_bars_needed", None)
+    if known is not None:
+        return known
+    names_stop = any(name in _STOPS for name, _ in request.detector.params)
+    return 0 if names_stop else detector.bars_needed
 
 
 def _too_short(request: ArmRequest, found: int, needed: int) -> str:

@@ -49,7 +49,7 @@ def upgrade(connection: Connection) -> None:
     # Slow to import, and needed once in the life of a database.
     from alembic import command
 
-    command.upgrade(config_for(connection), "head")
+    command.upgrade(config_for(connection), LATEST)
 
 
 def config_for(connection: Connection) -> Config:

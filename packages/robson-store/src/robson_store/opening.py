@@ -10,9 +10,9 @@ from robson_domain import ConfigurationError, Ids, Ledger, Store
 from robson_store.heads import HeadFile
 from robson_store.memory import MemoryStore
 
-_MEMORY: Final = "memory://"
-_SQLITE: Final = "sqlite:///"
-_POSTGRES: Final = ("postgres://", "postgresql://")
+MEMORY: Final = "memory://"
+SQLITE: Final = "sqlite:///"
+POSTGRES: Final = ("postgres://", "postgresql://")
 
 
 class OpenedStore(Store, Protocol):
@@ -49,17 +49,17 @@ async def open(
         UnknownSchema: When a newer version wrote it, or something else.
     """
     head_file = HeadFile(Path(head_path) if head_path is not None else None)
-    if url == _MEMORY:
+    if url == MEMORY:
         return MemoryStore(ids.new_id("epoch"), head_file)
-    if url.startswith(_SQLITE):
+    if url.startswith(SQLITE):
         from robson_store.sqlite import open_sqlite
 
         return await open_sqlite(sqlite_path(url), ids, head_file)
-    if url.startswith(_POSTGRES):
+    if url.startswith(POSTGRES):
         from robson_store.postgres_store import open_postgres
 
         return await open_postgres(url, ids, head_file)
-    raise _unknown()
+    raise unknown_url()
 
 
 async def migrate(url: str) -> None:
@@ -68,22 +68,23 @@ async def migrate(url: str) -> None:
     Raises:
         ConfigurationError, StoreError, UnknownSchema: As :func:`open`.
     """
-    if url == _MEMORY:
+    if url == MEMORY:
         return
-    if url.startswith(_SQLITE):
+    if url.startswith(SQLITE):
         from robson_store.sqlite import migrate_sqlite
 
         await migrate_sqlite(sqlite_path(url))
-    elif url.startswith(_POSTGRES):
+    elif url.startswith(POSTGRES):
         from robson_store.postgres_store import migrate_postgres
 
         await migrate_postgres(url)
     else:
-        raise _unknown()
+        raise unknown_url()
 
 
-def _unknown() -> ConfigurationError:
-    kinds = ", ".join((_MEMORY, _SQLITE, *_POSTGRES))
+def unknown_url() -> ConfigurationError:
+    """Return the error for a URL that names no store; it does not repeat the URL."""
+    kinds = ", ".join((MEMORY, SQLITE, *POSTGRES))
     return ConfigurationError(f"DATABASE_URL names no store; it begins with one of {kinds}")
 
 
@@ -93,7 +94,7 @@ def sqlite_path(url: str) -> Path:
     Raises:
         ConfigurationError: When it names none.
     """
-    path = url.removeprefix(_SQLITE)
+    path = url.removeprefix(SQLITE)
     if not path or path.startswith(":") or "?" in path:
         raise ConfigurationError("a SQLite URL is sqlite:/// followed by the path of a file")
     return Path(path)

@@ -152,9 +152,6 @@ class PostgresDatabase:
             await _end(connection, self._backend)
             await _lock(connection)
             self._backend = await _backend_of(connection)
-        except psycopg.errors.LockNotAvailable:
-            await connection.close()
-            raise StoreError("the database is in use by another daemon; stop that one") from None
         except psycopg.Error as error:
             await connection.close()
             raise wrapped(error) from None
@@ -245,6 +242,8 @@ def unreachable(error: psycopg.Error) -> StoreError:
 
 def wrapped(error: Exception) -> StoreError:
     """Return ``error`` as one of ours; what the server says names no URL and no secret."""
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return StoreError("the database is in use by another daemon; stop that one first")
     diagnosis = getattr(error, "diag", None)
     said = getattr(diagnosis, "message_primary", None) or type(error).__name__
     return StoreError(f"the database failed: {said}")

@@ -9,12 +9,10 @@ once. Never two rows, never a lost batch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import attrs
 import psycopg
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -121,20 +119,22 @@ async def _bring_up_to_date(database: PostgresDatabase, address: str) -> None:
         await asyncio.to_thread(_upgrade, address)
 
 
+def postgres_engine(address: str) -> Engine:
+    """Return SQLAlchemy's view of the database at a completed address."""
+
+    def connect() -> psycopg.Connection:
+        try:
+            return psycopg.connect(address)
+        except psycopg.Error as error:
+            raise unreachable(error) from None
+
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+
+
 def _upgrade(address: str) -> None:
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(address), poolclass=NullPool
-    )
-    with _ours(), engine.begin() as connection:
-        upgrade(connection)
-
-
-@contextmanager
-def _ours() -> Iterator[None]:
     try:
-        yield
-    except psycopg.Error as error:
-        raise unreachable(error) from None
+        with postgres_engine(address).begin() as connection:
+            upgrade(connection)
     except SQLAlchemyError as error:
         raise StoreError(f"the database could not be migrated: {type(error).__name__}") from None
 

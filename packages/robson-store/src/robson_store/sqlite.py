@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -122,18 +122,17 @@ class SqliteDatabase:
 
 def _connected(path: Path) -> sqlite3.Connection:
     _make_private(path)
+    connection = None
     try:
         connection = sqlite3.connect(path, isolation_level=None)
-    except sqlite3.Error as error:
-        raise _wrapped(error) from None
-    try:
         for pragma in _PRAGMAS:
             connection.execute(pragma).fetchall()
         # Takes the lock that locking_mode then keeps.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
     except sqlite3.Error as error:
-        connection.close()
+        if connection is not None:
+            connection.close()
         raise _wrapped(error) from None
     return connection
 
@@ -200,12 +199,17 @@ def _inventory(connection: sqlite3.Connection) -> tuple[set[str], list[str]]:
     return tables, [str(row[0]) for row in rows]
 
 
-def _upgrade(connection: sqlite3.Connection) -> None:
+def engine_over(connection: sqlite3.Connection) -> Engine:
+    """Return SQLAlchemy's view of a connection that is ours and stays open."""
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     # The driver was told to leave transactions alone, so SQLAlchemy has to begin them.
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
     try:
-        with engine.begin() as shared:
+        with engine_over(connection).begin() as shared:
             upgrade(shared)
     except SQLAlchemyError as error:
         raise StoreError(f"the database could not be migrated: {type(error).__name__}") from None

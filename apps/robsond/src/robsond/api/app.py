@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
@@ -26,6 +28,12 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
 )
 
 
+@functools.cache
+def description() -> bytes:
+    """Return the OpenAPI document as JSON text; made when first asked for."""
+    return msgspec.json.encode(openapi.document(HANDLERS))
+
+
 def litestar_app(
     door: Door, hub: Hub, keeper: Doorkeeper, new_id: Callable[[str], str]
 ) -> Litestar:
@@ -33,12 +41,13 @@ def litestar_app(
     return Litestar(
         route_handlers=list(HANDLERS),
         exception_handlers={Exception: failures.handler(new_id)},
+        after_exception=[failures.note_socket],
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=openapi.CONFIG,
+        openapi_config=None,
         logging_config=None,
         debug=False,
         pdb_on_exception=False,
-        state=State({"door": door, "hub": hub, "keeper": keeper}),
+        state=State({"door": door, "hub": hub, "keeper": keeper, "describe": description}),
     )
 
 

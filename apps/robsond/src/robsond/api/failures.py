@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, ValidationException, WebSocketException
 from litestar.openapi.datastructures import ResponseSpec
 
 from robson_domain import (
@@ -140,3 +140,9 @@ def handler(new_id: Callable[[str], str]) -> Callable[[Request[Any, Any, Any], E
         )
 
     return handle
+
+
+async def note_socket(error: Exception, scope: Any) -> None:
+    """Log what ended a socket unexpectedly; calls over HTTP are logged with their answer."""
+    if scope["type"] == "websocket" and not isinstance(error, WebSocketException):
+        log.error("a socket failed", exc_info=error)

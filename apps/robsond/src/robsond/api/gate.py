@@ -278,7 +278,8 @@ def _timed(receive: Any) -> Any:
         if done:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
         except TimeoutError:
             raise ApiError(
                 Problem(status=408, code="TOO_SLOW", message="The body did not arrive in time.")

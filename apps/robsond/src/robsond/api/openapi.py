@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
 
 from robsond.dto import ArmBody, EmptyBody
 
@@ -23,16 +24,18 @@ CONFIG: Final = OpenAPIConfig(
     ),
     security=[{"token": []}],
     use_handler_docstrings=True,
-    render_plugins=(),
-    path="/api/unused",
 )
 _CLOSED: Final = (ArmBody.__name__, EmptyBody.__name__)
 """Bodies with a fixed set of fields; the generator does not say so by itself."""
 
 
-def document(app: Litestar) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document."""
-    schema = app.openapi_schema.to_schema()
+def document(handlers: Iterable[ControllerRouterHandler]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of ``handlers``.
+
+    An application of its own is made for it: with a description configured, Litestar also
+    serves pages that show it, and nothing here answers that is not in the policy.
+    """
+    schema = Litestar(list(handlers), openapi_config=CONFIG).openapi_schema.to_schema()
     for name, body in schema["components"]["schemas"].items():
         if name.endswith(_CLOSED):
             body["additionalProperties"] = False
@@ -42,8 +45,8 @@ def document(app: Litestar) -> dict[str, Any]:
 @get("/api/openapi.json", include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the OpenAPI document."""
-    content = msgspec.json.encode(document(request.app))
-    return Response(content, media_type="application/json")
+    describe: Callable[[], bytes] = request.app.state.describe
+    return Response(describe(), media_type="application/json")
 
 
 HANDLERS: Final = (openapi,)

@@ -107,8 +107,8 @@ class Conversation:
 
     async def _first_token(self) -> str:
         try:
-            text = await asyncio.wait_for(self._socket.receive_text(), HELLO_SECONDS)
-            ask = parse(text)
+            async with asyncio.timeout(HELLO_SECONDS):
+                ask = parse(await self._socket.receive_text())
         except TimeoutError:
             raise Goodbye(POLICY_VIOLATION, "no token came") from None
         except ValidationError:
@@ -168,14 +168,16 @@ class Conversation:
 
     def _wants(self) -> dict[str, Any]:
         return {
-            topic: sorted(symbols) if symbols is not None else "all"
+            topic: sorted(map(str, symbols)) if symbols is not None else "all"
             for topic, symbols in self._reader.wants.items()
         }
 
     async def _speak(self) -> None:
         while True:
             item: Message = await self._reader.queue.get()
-            await asyncio.wait_for(self._socket.send_text(item.text), SEND_SECONDS)
+            # Not wait_for: it may swallow a cancellation that comes with the answer.
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._socket.send_text(item.text)
             self._door.metrics.socket_messages.labels(item.type).inc()
 
     async def _watch(self) -> None:
@@ -220,7 +222,8 @@ async def observe(socket: WebSocket[Any, Any, Any]) -> None:
             hub.leave(reader)
     log.info("an observer was sent away", reason=reason, source=source_of(socket.scope))
     with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
-        await asyncio.wait_for(socket.close(code=code, reason=reason), 1)
+        async with asyncio.timeout(1):
+            await socket.close(code=code, reason=reason)
 
 
 HANDLERS: Final = (observe,)

@@ -17,6 +17,20 @@ DELAY_PARAM: Final = "seconds"
 """The parameter of the ``delay`` strategy that ``--delay`` sets."""
 
 
+_OPTIONS: Final = {
+    "symbol": "SYMBOL",
+    "side": "--side",
+    "strategy": "--strategy",
+    "capital": "--capital",
+    "risk_percent": "--risk-percent",
+    "stop": "--stop",
+    "stop_distance": "--stop-distance",
+    "expires": "--expires",
+    DELAY_PARAM: "--delay",
+}
+"""Which option a field of the request came from."""
+
+
 @attrs.frozen(kw_only=True)
 class ArmOptions:
     """What was typed, as text."""
@@ -132,8 +146,21 @@ def arm(shell: Shell, confirm_risk: str | None, key: str | None, **typed: Any) -
     if not chosen.dry_run and confirm(shell.out, percent, confirm_risk):
         body["confirm_risk_percent"] = body["risk_percent"]
     with shell.api() as api, shell.out.waiting("asking the daemon …"):
-        answer = api.post("/api/positions", body, checked)
+        try:
+            answer = api.post("/api/positions", body, checked)
+        except CliError as error:
+            raise in_options(error, body["params"]) from None
     show(shell.out, answer)
+
+
+def in_options(error: CliError, params: object) -> CliError:
+    """Return an error of the daemon with the option that was typed as its field."""
+    field = error.field
+    if field in _OPTIONS:
+        field = _OPTIONS[field]
+    elif isinstance(params, dict) and field in params:
+        field = f"--param {field}"
+    return CliError(error.code, error.message, field=field, exit_code=error.exit_code)
 
 
 def phrase(percent: Decimal) -> str:

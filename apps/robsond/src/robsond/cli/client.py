@@ -12,7 +12,7 @@ from robsond.cli.errors import (
     EXIT_USAGE,
     CliError,
 )
-from robsond.cli.target import Target
+from robsond.cli.target import NOT_REACHABLE, Target
 
 if TYPE_CHECKING:
     import httpx
@@ -97,7 +97,7 @@ class Api:
 
     def _unreachable(self, error: Exception) -> CliError:
         return CliError(
-            "DAEMON_NOT_REACHABLE",
+            NOT_REACHABLE,
             f"No daemon answers at {self._target.url} ({self._target.source}). "
             f"Start it with: robsond run. ({type(error).__name__})",
             exit_code=EXIT_UNREACHABLE,
@@ -126,6 +126,9 @@ def refusal(status: int, error: object, target: Target) -> CliError:
     code = str(details.get("code") or f"HTTP_{status}")
     message = str(details.get("message") or f"The daemon answered with HTTP {status}.")
     field = str(details.get("field") or "")
+    message = message.removeprefix(f"{field}: ")
+    if status == 404:
+        message = f"{message} `robson positions` lists what there is."
     if status in (401, 403):
         message = f"{message} {target.token_advice}"
     return CliError(code, message, field=field, exit_code=_exit_code(status))

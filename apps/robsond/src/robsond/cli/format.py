@@ -14,6 +14,7 @@ from typing import Final
 MISSING: Final = "-"
 _SECOND_NS: Final = 1_000_000_000
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d\.\d{3})\d*Z")
+_DIGITS_USUAL: Final = 10
 UP: Final = "▲"
 DOWN: Final = "▼"
 
@@ -47,6 +48,25 @@ def figure(value: object, digits: int | None = None) -> str:
     whole, _, rest = decimals.text(amount).partition(".")
     grouped = f"{int(whole):,}" if whole not in ("-0", "0") else whole
     return f"{grouped}.{rest}" if rest else grouped
+
+
+def prices(*values: object) -> list[str]:
+    """Return prices of one pair with equally many digits after the point.
+
+    An average of fills may have many more digits than the pair's prices; it is rounded to the
+    longest of the others, the exact figure is in the JSON output.
+    """
+    known = [found for found in map(number, values) if found is not None]
+    lengths = sorted(_fraction_digits(one) for one in known)
+    usual = [length for length in lengths if length <= _DIGITS_USUAL]
+    digits = usual[-1] if usual else _DIGITS_USUAL
+    return [figure(value, digits) for value in values]
+
+
+def _fraction_digits(amount: Decimal) -> int:
+    from robson_domain import decimals
+
+    return len(decimals.text(amount).partition(".")[2])
 
 
 def gain(value: object, digits: int = 2) -> str:

@@ -1,38 +1,75 @@
-"""What a command needs of the machine: small files, new ids, pauses, a folder, a process."""
+"""What a command needs of the machine: small files, new ids, pauses, a folder, a process.
+
+A thin layer over :mod:`robsond.system`, which is imported when it is first needed.
+"""
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
-import tempfile
 import threading
-import time
-import uuid
+from functools import cache
+from typing import TYPE_CHECKING
 
-import platformdirs
+from robsond.cli.errors import usage
+
+if TYPE_CHECKING:
+    from robsond.system import RealClock
 
 
 def default_data_dir() -> str:
-    """Return the data directory when none is named."""
-    return platformdirs.user_data_dir("robson")
+    """Return the data directory when none is named; the daemon's own default."""
+    import platformdirs
+
+    return platformdirs.user_data_dir("robson", appauthor=False)
 
 
-def read_text(*parts: str) -> str | None:
+def text_of(*parts: str) -> str | None:
     """Return the text of a small file, or None when it cannot be read."""
+    from robsond.system import read_text
+
     try:
-        return pathlib.Path(*parts).read_text(encoding="utf-8")
+        return read_text(pathlib.Path(*parts))
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def new_id() -> str:
-    """Return a new unique id."""
-    return str(uuid.uuid4())
+def read_secret(field: str, path: str) -> str:
+    """Return the secret in a file.
+
+    Args:
+        field: Option or setting that named the file.
+
+    Raises:
+        CliError: When it cannot be read, or others can read it too.
+    """
+    from robson_domain import ConfigurationError
+    from robsond import system
+
+    try:
+        return system.read_secret(path)
+    except ConfigurationError as error:
+        raise usage(field, str(error)) from None
+
+
+def new_id(kind: str) -> str:
+    """Return a new unique id that begins with ``kind``."""
+    from robsond import system
+
+    return system.RandomIds().new_id(kind)
+
+
+@cache
+def _clock() -> RealClock:
+    from robsond import system
+
+    return system.RealClock()
 
 
 def now_ns() -> int:
-    """Return UTC time, ns."""
-    return time.time_ns()
+    """Return UTC time, ns; never goes back."""
+    return _clock().now_ns()
 
 
 def pause(seconds: float) -> None:
@@ -40,23 +77,35 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def make_folder(path: str | None) -> str:
-    """Return ``path`` as a folder that exists, or a fresh temporary one."""
-    if path is None:
-        return tempfile.mkdtemp(prefix="robson-demo-")
-    pathlib.Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
 def is_file(path: str) -> bool:
     """Say whether ``path`` is a file."""
     return pathlib.Path(path).is_file()
 
 
-def is_empty(path: str) -> bool:
-    """Say whether ``path`` is no folder, or one without anything in it."""
-    folder = pathlib.Path(path)
-    return not folder.is_dir() or not any(folder.iterdir())
+def is_vacant(path: str) -> bool:
+    """Say whether nothing is at ``path``, or a folder without anything in it."""
+    place = pathlib.Path(path)
+    return not place.exists() or (place.is_dir() and not any(place.iterdir()))
+
+
+def temporary_name(kind: str) -> str:
+    """Return the path of a new folder where this machine keeps what need not last."""
+    root = next((os.environ[name] for name in ("TMPDIR", "TEMP") if os.environ.get(name)), "/tmp")  # noqa: S108 (a private folder of random name is made in it)
+    return os.path.join(root, new_id(kind))
+
+
+def make_folder(field: str, path: str) -> str:
+    """Make a folder for this user alone and return its absolute path.
+
+    Raises:
+        CliError: When it cannot be made or written to.
+    """
+    from robsond import system
+
+    try:
+        return str(system.ensure_private_dir(os.path.abspath(path)))
+    except OSError as error:
+        raise usage(field, f"cannot use {path}: {error.strerror or error}") from None
 
 
 def spawn(

@@ -73,7 +73,7 @@ def checked_key(key: str | None) -> str:
     from robsond.cli import local
 
     if key is None:
-        return local.new_id()
+        return local.new_id("key")
     if not _KEY.fullmatch(key):
         raise usage("--idempotency-key", "use 8 to 64 letters, digits, '-' and '_'")
     return key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -58,9 +59,10 @@ class Output:
 
     def indented(self, text: str, columns: int) -> None:
         """Print a paragraph, each of its lines indented."""
-        from rich.padding import Padding
-
-        self.console.print(Padding(text, (0, 0, 0, columns)))
+        indent = " " * columns
+        width = max(self.width - 1, columns + 20)
+        for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent):
+            self.line(line)
 
     def document(self, value: object) -> None:
         """Print the one JSON document."""

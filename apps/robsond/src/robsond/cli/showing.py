@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SIMULATED: Final = {"delay": "3", "speed": "1", "stop_distance": "0.3%"}
 _RECORDED: Final = {"delay": "0", "speed": "max", "stop_distance": "0.3%"}
-_FILE_ONLY: Final = ("symbol", "tick_size", "step_size")
+_FILE_ONLY: Final = ("symbol", "tick_size", "step_size", "speed")
 
 
 @attrs.frozen(kw_only=True)
@@ -119,10 +119,10 @@ def _ratio(text: str) -> str:
 
 def _folder(path: str | None) -> str:
     if path is None:
-        return local.make_folder(None)
-    if not local.is_empty(path):
+        return local.make_folder("TMPDIR", local.temporary_name("robson-demo"))
+    if not local.is_vacant(path):
         raise usage("--data-dir", f"{path} is not empty; name a new folder, or leave it out")
-    return os.path.abspath(local.make_folder(os.path.abspath(path)))
+    return local.make_folder("--data-dir", path)
 
 
 @click.command()

@@ -32,10 +32,9 @@ def banner(mode: object) -> Text:
     return Text(f" {name.upper()} ", style=_BANNERS.get(name, _LIVE_BANNER))
 
 
-def plain_table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
+def plain_table(*columns: str, right: Iterable[str] = ()) -> Table:
     """Return an empty table; the columns named in ``right`` are aligned there."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title)
-    table.title_justify = "left"
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     figures = frozenset(right)
     for column in columns:
         if column in figures:
@@ -66,18 +65,19 @@ def outcome(view: View) -> str:
     return fmt.words(view.get("close_reason") or view.get("exit_reason"))
 
 
-def position_table(views: Sequence[View], width: int, title: str | None = None) -> Table:
+def position_table(views: Sequence[View], width: int) -> Table:
     """Return positions, one a row; the quantity where ``width`` columns have room for it."""
     roomy = width >= _ROOMY
     figures = ("entry", "stop", *(["quantity"] if roomy else []), "PnL")
-    table = plain_table("id", "pair", "status", *figures, right=figures, title=title)
+    table = plain_table("id", "pair", "status", *figures, right=figures)
     for view in views:
+        entry, stop, _ = fmt.prices(view.get("entry_price"), view.get("stop"), view.get("best"))
         table.add_row(
             Text(str(view.get("position_id", fmt.MISSING))),
             pair_side(view),
             status_word(view),
-            fmt.figure(view.get("entry_price")),
-            fmt.figure(view.get("stop")),
+            entry,
+            stop,
             *([fmt.figure(view.get("quantity"))] if roomy else []),
             gained(pnl_of(view)),
         )
@@ -164,7 +164,9 @@ def risk_parts(risk: View) -> list[RenderableType]:
     table = plain_table("limit", "used", "allowed", right=("used", "allowed"))
     for name, label in _LIMITS.items():
         entry = risk.get(name) or {}
-        table.add_row(label, fmt.figure(entry.get("used")), fmt.figure(entry.get("limit")))
+        digits = None if name == "open_positions" else 2
+        used, allowed = (fmt.figure(entry.get(part), digits) for part in ("used", "limit"))
+        table.add_row(label, used, allowed)
     parts: list[RenderableType] = [worst, "", table]
     rows = risk.get("per_position") or []
     if rows:
@@ -191,22 +193,24 @@ def estimate(body: View) -> list[RenderableType]:
     table.columns[1].justify = "right"
     for name, value in body.items():
         if name not in ("message", "is_estimate", "denial_code"):
-            table.add_row(_ESTIMATE.get(name, fmt.words(name)), _cell(value))
+            shown = fmt.figure(value, 2) if name in _AMOUNTS else _cell(value)
+            table.add_row(_ESTIMATE.get(name, fmt.words(name)), shown)
     parts: list[RenderableType] = [
         Panel(table, title="estimate, nothing was armed", expand=False),
         _NO_PROMISE,
     ]
     if body.get("denial_code"):
-        parts.append(f"It would be denied now, {body['denial_code']}: {body.get('message')}")
+        parts.append(f"Now it would be denied, {body['denial_code']}: {body.get('message')}")
     elif body.get("message"):
-        parts.append(str(body["message"]))
+        parts.append(f"Now: {body['message']}.")
     return parts
 
 
 _NO_PROMISE: Final = (
-    "An estimate at the present price. The real figures are fixed when the signal comes,\n"
-    "and a gap in the market can cost more than the stop says."
+    "An estimate at the present price. The real figures are fixed when the signal\n"
+    "comes, and a gap in the market can cost more than the stop says."
 )
+_AMOUNTS: Final = frozenset({"notional", "risk_amount", "loss_max"})
 _ESTIMATE: Final = {
     "price": "entry at about",
     "stop": "stop",

@@ -1,7 +1,8 @@
 """Which daemon a command speaks to, and with which token.
 
 The address is the first of: ``--url``, ``ROBSON_API_URL``, the running daemon of the data
-directory (``daemon.json``), ``http://localhost:8080``. The token is the first of
+directory (``daemon.json``), ``http://localhost:8080``. A data directory that was named and has no
+running daemon is an error, never another daemon. The token is the first of
 ``ROBSON_API_TOKEN``, the file named by ``ROBSON_API_TOKEN_FILE`` and the data directory's
 ``token`` file. A token never leaves this machine unencrypted.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,8 +19,9 @@ from urllib.parse import urlsplit
 import attrs
 
 from robsond.cli import local
-from robsond.cli.errors import CliError, usage
+from robsond.cli.errors import EXIT_UNREACHABLE, CliError, usage
 
+NOT_REACHABLE: Final = "DAEMON_NOT_REACHABLE"
 DEFAULT_URL: Final = "http://localhost:8080"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -57,8 +60,18 @@ def find_target(
         CliError: When the address is no URL or would send the token in the clear.
     """
     env = os.environ if environment is None else environment
-    folder = data_dir or env.get("ROBSON_DATA_DIR") or local.default_data_dir()
+    named = data_dir or env.get("ROBSON_DATA_DIR")
+    folder = named or local.default_data_dir()
     address, source = _address(url, folder, data_dir is not None, env)
+    if not address and named:
+        # Never another daemon than the one that was meant.
+        raise CliError(
+            NOT_REACHABLE,
+            f"No daemon runs on {folder}. Start it with: "
+            f"ROBSON_DATA_DIR={shlex.quote(folder)} robsond run",
+            exit_code=EXIT_UNREACHABLE,
+        )
+    address = address or DEFAULT_URL
     _check(address, source)
     return Target(
         url=address.rstrip("/"), source=source, token=_token(folder, env), data_dir=folder
@@ -75,12 +88,12 @@ def _address(url: str | None, folder: str, chosen: bool, env: Mapping[str, str])
         return env["ROBSON_API_URL"], "ROBSON_API_URL"
     if port := running_port(folder):
         return f"http://127.0.0.1:{port}", f"daemon.json in {folder}"
-    return DEFAULT_URL, "the default address"
+    return "", "the default address"
 
 
 def running_port(folder: str) -> int:
     """Return the port that ``daemon.json`` in ``folder`` names, 0 when there is none."""
-    text = local.read_text(folder, "daemon.json")
+    text = local.text_of(folder, "daemon.json")
     try:
         port = json.loads(text)["port"] if text else 0
     except (ValueError, KeyError, TypeError):
@@ -110,13 +123,11 @@ def _token(folder: str, env: Mapping[str, str]) -> str:
     if token := env.get("ROBSON_API_TOKEN", "").strip():
         return token
     if path := env.get("ROBSON_API_TOKEN_FILE"):
-        text = local.read_text(path)
-        if text is None:
-            raise usage("ROBSON_API_TOKEN_FILE", f"cannot read {path}")
-        return text.strip()
-    return (local.read_text(folder, "token") or "").strip()
+        return local.read_secret("ROBSON_API_TOKEN_FILE", path)
+    own = os.path.join(folder, "token")
+    return local.read_secret("", own) if local.is_file(own) else ""
 
 
 def is_unreachable(error: CliError) -> bool:
     """Say whether ``error`` means that nobody answered."""
-    return error.code in ("DAEMON_NOT_REACHABLE", "NOT_ROBSON")
+    return error.code in (NOT_REACHABLE, "NOT_ROBSON")

@@ -10,7 +10,7 @@ from typing import Final
 
 from robsond.cli import local
 from robsond.cli.client import Api
-from robsond.cli.errors import CliError
+from robsond.cli.errors import EXIT_USAGE, CliError
 from robsond.cli.target import Target, find_target, running_port
 from robsond.demo.plan import clean_environment
 
@@ -20,6 +20,8 @@ STOP_SECONDS: Final = 10
 LOG_NAME: Final = "robsond.log"
 _POLL_SECONDS: Final = 0.05
 _LOG_LINES: Final = 15
+_BAD_SETTINGS: Final = 2
+"""How robsond ends when a setting, or the recording it names, cannot be used."""
 
 
 class Daemon:
@@ -60,7 +62,7 @@ class Daemon:
             local.pause(_POLL_SECONDS)
         raise CliError(
             "DAEMON_NOT_READY",
-            f"robsond was not ready within {START_SECONDS} s.{self.last_words()}",
+            f"The daemon was not ready within {START_SECONDS} s.{self.last_words()}",
         )
 
     def check(self) -> None:
@@ -70,12 +72,18 @@ class Daemon:
             CliError: With the daemon's own words.
         """
         code = self._process.poll()
+        if code == _BAD_SETTINGS:
+            raise CliError(
+                "DAEMON_REFUSED",
+                f"The daemon does not start with this:{self.last_words()}",
+                exit_code=EXIT_USAGE,
+            )
         if code is not None:
-            raise CliError("DAEMON_ENDED", f"robsond ended with code {code}.{self.last_words()}")
+            raise CliError("DAEMON_ENDED", f"The daemon ended, code {code}.{self.last_words()}")
 
     def last_words(self) -> str:
         """Return the end of its log, on lines of their own; empty when it said nothing."""
-        text = (local.read_text(self.log) or "").strip()
+        text = (local.text_of(self.log) or "").strip()
         lines = text.splitlines()[-_LOG_LINES:]
         return "".join(f"\n  {line}" for line in lines)
 

@@ -87,6 +87,8 @@ class DemoPlan:
     def _recording(self) -> dict[str, str]:
         return {
             "ROBSON_MARKET": "recording",
+            # The same recording and choices give the same log, to the last byte of its head.
+            "ROBSON_SEED": "demo",
             "ROBSON_TRADES_FILE": self.trades,
             "ROBSON_FRAMES_FILE": self.frames,
             "ROBSON_SYMBOL": self.symbol,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import attrs
@@ -108,9 +109,7 @@ def show_outcome(out: Output, outcome: Outcome) -> None:
         return
     from robsond.cli import tables
 
-    out.show(
-        "", tables.position_table([story.view for story in outcome.stories], out.width, "Result")
-    )
+    out.show("", tables.position_table([story.view for story in outcome.stories], out.width))
     for story in outcome.stories:
         out.show(_told(story))
     if len(outcome.stories) < outcome.plan.positions:
@@ -127,11 +126,14 @@ def show_outcome(out: Output, outcome: Outcome) -> None:
 def _told(story: Story) -> str:
     view = story.view
     if not story.entries:
-        return f"{story.symbol} {story.side}: {_how(story)}"
+        more = f". {story.denial}" if story.denial else ""
+        return f"{story.symbol} {story.side}: {_how(story)}{more}"
+    entry, stop, out, _ = fmt.prices(
+        view.get("entry_price"), story.stop, view.get("exit_price"), story.best
+    )
     return (
-        f"{story.symbol} {story.side}: in at {fmt.figure(view.get('entry_price'))}, "
-        f"stop moved {max(0, len(story.moves) - 1)} times to {fmt.figure(story.stop)}, "
-        f"out at {fmt.figure(view.get('exit_price'))} "
+        f"{story.symbol} {story.side}: in at {entry}, "
+        f"stop moved {fmt.count(max(0, len(story.moves) - 1), 'time')} to {stop}, out at {out} "
         f"({fmt.words(view.get('exit_reason') or view.get('close_reason'))}), "
         f"PnL {fmt.gain(view.get('realized_pnl'))} after fees of {fmt.figure(view.get('fees'), 2)}"
     )
@@ -139,20 +141,20 @@ def _told(story: Story) -> str:
 
 def show_next(out: Output, data_dir: str) -> None:
     """Say where to look, the daemon having ended."""
-    at = f"--data-dir {data_dir}"
+    at = f"--data-dir {shlex.quote(data_dir)}"
     out.show("", f"Everything is kept in {data_dir}. Where to look next:")
     for command, about in (
         (f"robson verify-log {at}", "check the chain of the event log"),
         (f"robson replay {at}", "fold the log again, compare byte for byte"),
-        (f"ROBSON_DATA_DIR={data_dir} robsond run", "go on with this data"),
-        ("robsond run", "a daemon of your own, then: robson arm BTCUSDT"),
+        ("robson demo --stay", "leave the daemon running and look around"),
+        ("robsond run", "a daemon of your own; then, elsewhere: robson arm BTCUSDT"),
     ):
         out.show(f"  {command}", f"      {about}")
 
 
 def show_staying(out: Output, data_dir: str, pid: int) -> None:
     """Say how to talk to the daemon that was left running, and how to stop it."""
-    at = f"--data-dir {data_dir}"
+    at = f"--data-dir {shlex.quote(data_dir)}"
     out.show("", f"The daemon goes on running as process {pid}, its files in {data_dir}.")
     for command in ("status --watch", "positions", "events --follow", "risk"):
         out.show(f"  robson {command} {at}")

@@ -64,7 +64,7 @@ def _watch_it(out: Output, plan: DemoPlan, daemon: Daemon, started: int) -> Outc
     ready = local.now_ns()
     with Api(target) as api:
         for body in plan.arms():
-            api.post("/api/positions", body, local.new_id())
+            api.post("/api/positions", body, local.new_id("key"))
         screen = screen_for(out)
         try:
             watch = Watch(api, daemon, plan, screen)

@@ -169,13 +169,14 @@ def _figures(story: Story, stories: Stories) -> Table:
     columns = ("entry", "quantity", "price", "best", "stop", "moves", "PnL")
     table = plain_table(*columns, right=columns)
     view = story.view
-    price = stories.prices.get(story.symbol, {}).get("last_price")
+    last = stories.prices.get(story.symbol, {}).get("last_price")
+    entry, price, best, stop = fmt.prices(view.get("entry_price"), last, story.best, story.stop)
     table.add_row(
-        fmt.figure(view.get("entry_price")),
+        entry,
         fmt.figure(view.get("quantity")),
-        fmt.figure(price),
-        fmt.figure(story.best),
-        fmt.figure(story.stop),
+        price,
+        best,
+        stop,
         str(len(story.moves)),
         gained(pnl_of(view)),
     )

@@ -60,6 +60,7 @@ class Story:
     stage: str = ""
     ended_as: str = ""
     problem: str = ""
+    denial: str = ""
     events: int = 0
     entries: list[Execution] = attrs.field(factory=list)
     exits: list[Execution] = attrs.field(factory=list)
@@ -83,7 +84,9 @@ class Story:
         """Add one event of the log."""
         kind = event["type"]
         self.events += 1
-        self.stage = _REACHED.get(kind, self.stage)
+        reached = _REACHED.get(kind, "armed")
+        if not self.stage or STAGES.index(reached) > STAGES.index(self.stage):
+            self.stage = reached
         match kind:
             case "PositionArmed":
                 self.symbol = event["command"]["symbol"]
@@ -91,7 +94,8 @@ class Story:
             case "PositionDisarmed":
                 self._ended(str(event["reason"]))
             case "EntryDenied":
-                self._ended(f"denied, {event['code']}: {event['message']}")
+                self._ended(f"denied, {event['code']}")
+                self.denial = str(event["message"])
             case "EntryFilled":
                 self.entries.append(_filled(event))
                 self._moved(event)

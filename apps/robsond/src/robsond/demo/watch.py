@@ -62,8 +62,8 @@ class Watch:
     def _verdict(self) -> str | None:
         """Return None to go on, otherwise what went wrong (empty = nothing)."""
         stories = self.stories.all
-        if problems := (self.status.get("plan") or {}).get("problems"):
-            return f"a position could not be armed: {problems[0]}"
+        if refused := self._refused():
+            return f"a position could not be armed: {refused}"
         over = all(story.is_over for story in stories)
         if over and len(stories) == self._plan.positions:
             return ""
@@ -72,6 +72,17 @@ class Watch:
         if local.now_ns() - self._started > SIMULATED_SECONDS * _SECOND_NS:
             return f"not everything closed within {SIMULATED_SECONDS} s"
         return None
+
+    def _refused(self) -> str:
+        """Return why the daemon's plan failed; a step that came too late has not."""
+        for problem in (self.status.get("plan") or {}).get("problems", []):
+            if not self._is_too_late(problem):
+                return str(problem)
+        return ""
+
+    def _is_too_late(self, problem: str) -> bool:
+        ran_out = any(story.ended_as == "end_of_data" for story in self.stories.all)
+        return ran_out or "recording has ended" in problem
 
     def _end_of_recording(self, over: bool) -> str | None:
         playback = self.status.get("playback") or {}

@@ -67,7 +67,7 @@ def load(environment: Mapping[str, str], file: str | Path | None = None) -> Load
         )
     except ts.exceptions.InvalidOptionsError as error:
         raise ConfigurationError(_unknown_keys(str(error))) from None
-    except ts.exceptions.TsError as error:
+    except (ts.exceptions.TsError, OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{chosen}: {error}") from None
     settings = checks.together(settings)
     warnings = (*sources.strangers(environment, _OPTIONS), *checks.hints(settings))

@@ -119,9 +119,10 @@ class Book:
         signed = order.quantity.value
         if order.side is OrderSide.SELL:
             signed = decimals.neg(signed)
-        after = decimals.absolute(decimals.add(account.base, signed))
-        grows = after > decimals.absolute(account.base)
-        if grows and decimals.mul(after, price.value) > self._carried(order.symbol):
+        after, zero = decimals.add(account.base, signed), decimals.ZERO
+        shrinks = min(account.base, zero) <= after <= max(account.base, zero)
+        value = decimals.mul(decimals.absolute(after), price.value)
+        if not shrinks and value > self._carried(order.symbol):
             return "INSUFFICIENT_MARGIN", "more than the collateral carries"
         return None
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from robson_connectors.paper.ledger import stored_identity
 from robson_connectors.paper.market import DEFAULT_PAIRS, PairSpec, SimulatedMarket
 from robson_domain import codec
 from robson_domain.ports.system import Clock
+
+_NEW_SEED: Final = 1
 
 
 def open_simulated_market(
@@ -28,11 +31,17 @@ def open_simulated_market(
         StoreError: When the ledger cannot be read.
     """
     stored = None if ledger_path is None else stored_identity(ledger_path)
-    facts = codec.loads(stored) if stored is not None else None
-    origin = clock.now_ns()
-    if isinstance(facts, dict) and facts.get("market") == "simulated":
-        known_seed, known_origin = facts.get("seed"), facts.get("origin_ns")
-        if isinstance(known_seed, int) and isinstance(known_origin, int):
-            seed = known_seed if seed is None else seed
-            origin = known_origin
-    return SimulatedMarket(1 if seed is None else seed, clock, origin, pairs, volatility=volatility)
+    known_seed, origin = _seed_and_origin(stored, clock.now_ns())
+    chosen = known_seed if seed is None else seed
+    return SimulatedMarket(chosen, clock, origin, pairs, volatility=volatility)
+
+
+def _seed_and_origin(identity: str | None, now: int) -> tuple[int, int]:
+    """Return seed and origin of the simulated market of this identity, else of a new one."""
+    facts = codec.loads(identity) if identity is not None else None
+    if not isinstance(facts, dict):
+        return _NEW_SEED, now
+    seed, origin = facts.get("seed"), facts.get("origin_ns")
+    if not isinstance(seed, int) or not isinstance(origin, int):
+        return _NEW_SEED, now
+    return seed, origin

@@ -8,7 +8,6 @@ is the same on every machine and Python.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final
 
 _MASK: Final = (1 << 64) - 1
@@ -91,8 +90,3 @@ class PricePath:
         for octave, scale in self._layers:
             height += scale * octave.at(number)
         return max(1, self._start + height // (_UNIT * _PPM * 100))
-
-    def walk(self, first: int, last: int) -> Iterator[int]:
-        """Yield the prices of trades ``first`` to ``last``, both inclusive."""
-        for number in range(first, last + 1):
-            yield self.ticks(number)

@@ -19,9 +19,10 @@ from typing import Final
 from robson_domain.testing import store_log_cards as log
 from robson_domain.testing import store_recovery_cards as recovery
 from robson_domain.testing import store_state_cards as states
+from robson_domain.testing.conformance import CardFailed
 from robson_domain.testing.store_harness import StoreCard, StoreHarness
 
-__all__ = ["STORE_CARDS", "StoreCard", "StoreHarness"]
+__all__ = ["STORE_CARDS", "CardFailed", "StoreCard", "StoreHarness"]
 
 
 def _card(run: Callable[[StoreHarness], Awaitable[None]], **fields: bool) -> StoreCard:

@@ -10,6 +10,7 @@ import attrs
 from robson_domain.errors import StoreError
 from robson_domain.events import Event
 from robson_domain.ports.storage import Store
+from robson_domain.testing.conformance import CardFailed
 
 
 class StoreHarness(Protocol):
@@ -54,10 +55,6 @@ class StoreCard:
     def fits(self, harness: StoreHarness) -> bool:
         """Say whether this card is for the store of ``harness``."""
         return harness.survives or not self.needs_survival
-
-
-class CardFailed(AssertionError):
-    """The store does not do what the card asks."""
 
 
 def expect(actual: object, wanted: object, what: str) -> None:

@@ -12,8 +12,8 @@ from robson_domain.chain import empty_head, link
 from robson_domain.codec import dumps
 from robson_domain.ports.storage import Recovered
 from robson_domain.testing import store_samples as samples
+from robson_domain.testing.conformance import CardFailed
 from robson_domain.testing.store_harness import (
-    CardFailed,
     StoreHarness,
     events_in,
     everything_in,

@@ -1,0 +1,406 @@
+"""One consumer: what is decided, what becomes durable when, and what is released after it."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any, cast
+
+import attrs
+import pytest
+
+from robson_connectors.memory import Fault, FaultKind, MemoryConnector, Operation
+from robson_domain import (
+    Batch,
+    ClosePosition,
+    DetectorState,
+    EntryOrderPlaced,
+    ExecutionPort,
+    InvariantError,
+    NewOrder,
+    OrderReport,
+    Position,
+    PositionId,
+    PositionStatus,
+    Price,
+    Reply,
+    Snapshot,
+    Store,
+    TradeTick,
+    TrailingStopUpdated,
+    ValidationError,
+)
+from robson_engine import Step
+from robson_exec import Daemon, FeedStatus, Observation, Published
+from robson_exec import runner as module
+from tests.exec.checks import check_quiet
+from tests.exec.stores import TroubledStore
+from tests.exec.world import (
+    BTC,
+    ETH,
+    MS,
+    SECOND,
+    T0,
+    World,
+    arm_request,
+    memory_store,
+    memory_world,
+)
+
+ONE = PositionId("p1")
+
+
+class Witness:
+    """A venue that notes which events were durable when an order reached it."""
+
+    def __init__(self, venue: MemoryConnector, store: TroubledStore) -> None:
+        self._venue = venue
+        self._store = store
+        self.orders: list[tuple[NewOrder, list[str]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        durable = [i.client_order_id for batch in self._store.written for i in batch.intents]
+        self.orders.append((order, [str(order_id) for order_id in durable]))
+        return await self._venue.submit(order)
+
+
+@attrs.define
+class Rig:
+    world: World
+    venue: MemoryConnector
+    store: TroubledStore
+    witness: Witness
+    daemon: Daemon
+
+    async def feed(self, *prices: object, every: int = 100 * MS) -> None:
+        for price in prices:
+            self.venue.feed(BTC, Price(str(price)))
+            await self.world.pass_time(every)
+
+    def batches(self, kind: type) -> list[Batch]:
+        return [b for b in self.store.written if any(isinstance(e, kind) for e in b.events)]
+
+
+async def rig(*, inline: bool = True, skips: bool = True) -> Rig:
+    store = TroubledStore(await memory_store(), inline=inline)
+    world, venue = await memory_world(store=cast(Store, store), skips=skips)
+    witness = Witness(venue, store)
+    world.execution = cast(ExecutionPort, witness)
+    return Rig(world, venue, store, witness, await world.boot())
+
+
+@pytest.mark.parametrize("inline", [True, False])
+async def test_no_order_leaves_before_its_intent_is_durable(inline: bool) -> None:
+    it = await rig(inline=inline)
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100, 101, 99)
+    assert [order.reduces for order, _ in it.witness.orders] == [False, True]
+    for order, durable in it.witness.orders:
+        assert order.client_order_id in durable
+    assert it.store.overlaps == 0
+    await check_quiet(it.world, it.venue)
+    await it.daemon.stop()
+
+
+async def test_while_the_store_is_slow_nothing_leaves_and_stops_are_still_tested() -> None:
+    it = await rig(inline=False)
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    it.store.gate = asyncio.Event()
+    it.venue.feed(BTC, Price(99))
+    await asyncio.sleep(0.01)
+    state = it.daemon._machine.state
+    assert state.positions[ONE].status is PositionStatus.EXITING
+    assert it.daemon.view.active()[0].status is PositionStatus.ACTIVE
+    assert len(it.witness.orders) == 1
+    it.store.gate.set()
+    await it.feed(99)
+    assert (await it.world.position()).status is PositionStatus.CLOSED
+    await it.daemon.stop()
+
+
+async def test_observers_see_only_what_is_durable() -> None:
+    it = await rig()
+    seen: list[int] = []
+
+    def listen(item: Observation) -> None:
+        if isinstance(item, Published):
+            durable = [e.sequence for batch in it.store.written for e in batch.events]
+            assert item.head.sequence == durable[-1] == item.events[-1].sequence
+            assert it.daemon.view.head == item.head
+            seen.extend(event.sequence for event in item.events)
+
+    it.daemon.bus.add_listener("test", listen)
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100, 101, 99)
+    assert seen == list(range(1, len(seen) + 1))
+    assert it.daemon.bus.failures == {}
+    await it.daemon.stop()
+
+
+async def test_one_input_is_one_batch_with_its_state_and_intent() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    (entry,) = it.batches(EntryOrderPlaced)
+    assert [intent.kind for intent in entry.intents] == ["ENTRY"]
+    (position,) = [state for state in entry.states if isinstance(state, Position)]
+    assert position.status is PositionStatus.ENTERING
+    await it.daemon.stop()
+
+
+async def test_moved_stops_ride_at_most_200_ms() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    begun, before = it.world.clock.now_ns(), len(it.store.written)
+    for step in range(50):
+        it.venue.feed(BTC, Price(str(Decimal(101) + Decimal(step) / 100)))
+        await it.world.pass_time(20 * MS)
+    moves = it.batches(TrailingStopUpdated)
+    written = len(it.store.written) - before
+    assert 1 <= written <= 6
+    position = await it.world.position()
+    assert position.best is not None
+    seconds = (it.world.clock.now_ns() - begun) / SECOND
+    assert seconds == pytest.approx(1)
+    assert position.best >= Price("101.25")
+    assert len(moves) == written
+    await it.daemon.stop()
+
+
+async def test_a_moved_stop_becomes_durable_though_nothing_more_comes() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    it.venue.feed(BTC, Price(105))
+    await it.world.pass_time(500 * MS)
+    assert (await it.world.position()).best == Price(105)
+    await it.daemon.stop()
+
+
+async def test_a_detectors_memory_rides_at_most_200_ms() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request(detector=_patient()))
+    before = len(it.store.written)
+    await it.feed(*[100] * 50, every=20 * MS)
+    states = [s for b in it.store.written for s in b.states if isinstance(s, DetectorState)]
+    assert 4 <= len(it.store.written) - before <= 7
+    assert states[-1].mark >= 40
+    it.venue.feed(BTC, Price(100))
+    await it.world.pass_time(300 * MS)
+    recovered = await it.world.store.recover()
+    assert recovered.detectors[0].mark == 51
+    await it.daemon.stop()
+
+
+def _patient() -> Any:
+    detector = arm_request().detector
+    return attrs.evolve(detector, params=(*detector.params, ("seconds", "3600")))
+
+
+async def test_a_position_that_is_armed_has_its_detectors_memory_in_the_same_batch() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    assert [type(state).__name__ for state in it.store.written[0].states] == [
+        "Position", "Ledger", "DetectorState",
+    ]  # fmt: skip
+    await it.daemon.stop()
+
+
+async def test_a_snapshot_is_taken_every_so_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVENTS", 5)
+    it = await rig()
+    for number in range(6):
+        await it.daemon.desk.arm(arm_request(f"p{number}"))
+        await it.daemon.desk.disarm(PositionId(f"p{number}"))
+    taken = [s for b in it.store.written for s in b.states if isinstance(s, Snapshot)]
+    assert [snapshot.sequence for snapshot in taken] == [5, 10]
+    recovered = await it.world.store.recover()
+    assert len(recovered.events) == 2
+    await it.daemon.stop()
+
+
+async def test_the_account_is_shown_with_the_last_price_before_it() -> None:
+    """A price far from the signal's that arrives before the snapshot denies the entry."""
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    it.venue.feed(BTC, Price(100))
+    it.venue.feed(BTC, Price("100.30"))  # more than a quarter of the distance of 1
+    await it.world.settle()
+    assert (await it.world.position()).denial_code == "PRICE_MOVED"
+    await it.daemon.stop()
+
+
+async def test_a_signal_is_decided_before_the_next_price() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    for price in (100, 50):
+        it.venue.feed(BTC, Price(price))
+    await it.world.settle()
+    signal = (await it.world.position()).signal
+    assert signal is not None
+    assert signal.entry_price == Price(100)
+    await it.daemon.stop()
+
+
+async def test_a_price_is_tested_against_every_stop_while_sends_hang() -> None:
+    it = await rig()
+    for name, symbol in (("p1", BTC), ("p2", ETH)):
+        await it.daemon.desk.arm(arm_request(name, symbol))
+        it.venue.feed(symbol, Price(100))
+        await it.world.settle()
+    it.venue.inject(
+        Fault(kind=FaultKind.DELAY, on=Operation.SUBMIT, times=2, delay_ns=60 * SECOND),
+        Fault(kind=FaultKind.DROP, times=2),
+    )
+    it.venue.feed(BTC, Price(99))
+    it.venue.feed(ETH, Price(99))
+    await it.world.settle()
+    assert {(await it.world.position(name)).status for name in ("p1", "p2")} == {
+        PositionStatus.EXITING
+    }
+    await it.world.pass_time(30 * SECOND)
+    assert await it.world.store.positions.find_active() == ()
+    await it.daemon.stop()
+
+
+async def test_a_store_that_fails_stops_entries_and_not_the_test_of_stops() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request("p1"))
+    await it.feed(100)
+    await it.daemon.desk.arm(arm_request("p2", ETH))
+    it.store.refusals = 10_000
+    it.venue.feed(ETH, Price(100))
+    await it.feed(99)
+    await it.world.pass_time(5 * SECOND)
+    assert it.daemon.is_store_failing
+    assert len(it.witness.orders) == 1
+    assert it.daemon._machine.state.positions[ONE].status is PositionStatus.EXITING
+    assert it.world.alerts.names == ["store_failed"]
+    it.store.refusals = 0
+    await it.world.pass_time(10 * SECOND)
+    assert (await it.world.position("p1")).status is PositionStatus.CLOSED
+    assert (await it.world.position("p2")).denial_code == "STALE_SIGNAL"
+    assert [order.reduces for order, _ in it.witness.orders] == [False, True]
+    assert not it.daemon.is_store_failing
+    await check_quiet(it.world, it.venue)
+    await it.daemon.stop()
+
+
+async def test_an_entry_that_was_decided_before_the_store_failed_is_not_sent_long_after() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    real = it.store.submit
+
+    async def fail_at_the_entry(batch: Batch) -> Any:
+        if batch.intents and not it.store.tries_failed:  # type: ignore[attr-defined]
+            it.store.refusals = 10_000
+            it.store.tries_failed = True  # type: ignore[attr-defined]
+        return await real(batch)
+
+    it.store.tries_failed = False  # type: ignore[attr-defined]
+    it.store.submit = fail_at_the_entry  # type: ignore[method-assign]
+    await it.feed(100)
+    await it.world.pass_time(5 * SECOND)
+    it.store.refusals = 0
+    await it.world.pass_time(10 * SECOND)
+    position = await it.world.position()
+    assert position.close_reason == "not_entered"
+    assert it.witness.orders == []
+    await check_quiet(it.world, it.venue)
+    await it.daemon.stop()
+
+
+async def test_a_backlog_without_end_closes_the_links_and_opens_them_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BACKLOG_UNITS_MAX", 3)
+    monkeypatch.setattr("robson_exec.machine.BACKLOG_UNITS_MAX", 3)
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    it.store.refusals = 10_000
+    for step in range(20):
+        await it.feed(101 + step / 10, every=300 * MS)
+    assert it.daemon.feeds.status(BTC) is FeedStatus.CLOSED
+    assert "prices_refused" in it.world.alerts.names
+    it.store.refusals = 0
+    await it.world.pass_time(10 * SECOND)
+    assert it.daemon.feeds.status(BTC) is FeedStatus.LIVE
+    await it.world.pass_time(SECOND)
+    assert (await it.world.position()).best == Price("102.9")
+    await it.daemon.stop()
+
+
+async def test_an_input_no_engine_can_take_halts_the_machine() -> None:
+    it = await rig()
+    it.daemon.offer(cast(TradeTick, object()))
+    await asyncio.wait_for(it.daemon.halted.wait(), 1)
+    assert it.daemon.problem is not None
+    assert it.world.alerts.names == ["machine_halted"]
+    await it.daemon.stop()
+
+
+async def test_a_command_that_is_not_valid_is_answered_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = await rig()
+
+    def refuse(state: object, entry: object) -> Step:
+        if isinstance(entry, ClosePosition):
+            raise ValidationError("position", "is not one")
+        raise InvariantError("broken")
+
+    monkeypatch.setattr(module, "step", refuse)
+    reply = await it.daemon.desk.close(ONE)
+    assert reply == Reply(
+        command_id=reply.command_id, code="INVALID", message="position: is not one"
+    )
+    assert not it.daemon.halted.is_set()
+    it.venue.feed(BTC, Price(1))
+    await it.daemon.stop()
+
+
+async def test_a_pair_is_followed_while_a_position_needs_it() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request("p1"))
+    await it.daemon.desk.arm(arm_request("p2"))
+    await it.daemon.desk.disarm(ONE)
+    assert it.daemon.feeds.status(BTC) is FeedStatus.LIVE
+    await it.feed(100)
+    assert it.daemon.view.last_price(BTC) is not None
+    await it.daemon.desk.panic()
+    await it.world.settle()
+    await it.feed(100)
+    assert it.daemon.feeds.status(BTC) is FeedStatus.DOWN
+    assert it.daemon.view.last_prices() == ()
+    await it.daemon.desk.arm(arm_request("p3"))
+    assert it.daemon.feeds.status(BTC) is FeedStatus.LIVE
+    await it.daemon.stop()
+
+
+async def test_a_flood_of_prices_does_not_keep_the_venue_waiting() -> None:
+    """Between two slices of a backlog the loop turns, so that an exit leaves in time."""
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    for number in range(5_000):
+        it.venue.feed(BTC, Price(99 if number == 1_000 else 100))
+    left = []
+    while len(it.witness.orders) < 2:
+        await asyncio.sleep(0)
+        left.append(len(it.daemon._machine.inbox.waiting))
+    assert left[-1] > 3_000
+    await it.world.settle()
+    await it.daemon.stop()
+
+
+async def test_time_counts_from_the_input_and_not_from_a_clock() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    assert (await it.world.position()).armed_at == T0
+    await it.daemon.stop()
