@@ -73,15 +73,22 @@ class Robsond:
         try:
             port = json.loads((self.folder / "daemon.json").read_text())["port"]
             token = self.settings.get("ROBSON_API_TOKEN") or self._token()
-            self._client = httpx.Client(
-                base_url=f"http://127.0.0.1:{port}",
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=20,
-                trust_env=False,
-            )
-            return self._client.get("/readyz").status_code == 200
-        except (OSError, ValueError, KeyError, httpx.HTTPError):
+        except (OSError, ValueError, KeyError):
             return False
+        client = httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=20,
+            trust_env=False,
+        )
+        try:
+            if client.get("/readyz").status_code == 200:
+                self._client = client
+                return True
+        except httpx.HTTPError:
+            pass
+        client.close()
+        return False
 
     def _token(self) -> str:
         return (self.folder / "token").read_text().strip()
