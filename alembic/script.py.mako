@@ -5,17 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+revision = "${up_revision}"
+down_revision = ${'"%s"' % down_revision if down_revision else None}
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:
     """Change the tables."""
-    ${upgrades if upgrades else "pass"}
+    ${upgrades if upgrades else ""}
 
 
 def downgrade() -> None:
     """Change them back."""
-    ${downgrades if downgrades else "pass"}
+    ${downgrades if downgrades else ""}

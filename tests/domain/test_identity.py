@@ -44,20 +44,20 @@ def test_ids_never_change(prefix: str, changes: dict[str, Any], expected: str) -
     assert client_order_id(prefix, **{**IDENTITY, **changes}) == prefix + expected
 
 
+@pytest.mark.parametrize("prefix", [CORE_PREFIX, SAFETY_PREFIX])
 @given(
-    st.sampled_from([CORE_PREFIX, SAFETY_PREFIX]),
-    strategies.ids(),
-    strategies.ids(),
-    strategies.ids(),
-    st.sampled_from(["ENTRY", "EXIT"]),
-    st.integers(1, 10**9),
-)
-def test_venues_take_every_id(
-    prefix: str, account: str, epoch: str, position: str, kind: str, n: int
-) -> None:
-    made = client_order_id(
-        prefix, account=account, epoch=epoch, position_id=PositionId(position), kind=kind, n=n
+    identity=st.fixed_dictionaries(
+        {
+            "account": strategies.ids(),
+            "epoch": strategies.ids(),
+            "position_id": strategies.ids(),
+            "kind": st.sampled_from(["ENTRY", "EXIT"]),
+            "n": st.integers(1, 10**9),
+        }
     )
+)
+def test_venues_take_every_id(prefix: str, identity: dict[str, Any]) -> None:
+    made = client_order_id(prefix, **identity)
     assert PATTERN.fullmatch(made)
     assert made.startswith(prefix)
     assert len(made) == len(prefix) + 18

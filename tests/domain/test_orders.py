@@ -235,6 +235,14 @@ def test_a_fill_of_nothing_is_refused() -> None:
         a_fill(quantity=Quantity(0))
 
 
+@pytest.mark.parametrize(
+    ("price", "quantity"), [("1e19", "1e19"), ("1e-30", "1e-30"), ("0.1", "1e-40")]
+)
+def test_a_fill_of_impossible_value_is_refused_when_it_is_made(price: str, quantity: str) -> None:
+    with pytest.raises(ValidationError, match="notional"):
+        a_fill(price=Price(price), quantity=Quantity(quantity))
+
+
 def test_fill_knows_its_value() -> None:
     fill = a_fill(price=Price("0.1"), quantity=Quantity("0.2"))
     assert fill.notional == Notional(Decimal("0.02"))

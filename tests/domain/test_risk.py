@@ -72,6 +72,11 @@ def test_capital_must_be_above_zero(capital: str) -> None:
         RiskConfig(capital=Money(capital))
 
 
+def test_amount_that_cannot_exist_is_refused_when_it_is_made() -> None:
+    with pytest.raises(ValidationError, match="money: more than 40 digits after the point"):
+        RiskConfig(capital=Money("1e-38"), risk_percent="0.1")
+
+
 def test_defaults_are_cautious() -> None:
     risk = RiskConfig(capital=Money(1))
     assert (risk.risk_percent, risk.max_drawdown_percent) == (Decimal(1), Decimal(20))

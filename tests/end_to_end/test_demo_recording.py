@@ -134,8 +134,8 @@ def as_frames(trades: list[Trade], path: Path) -> Path:
     lines = [f'{START} {{"lastUpdateId":1,"bids":[],"asks":[]}}']
     for trade in trades:
         event_ms = trade.received // 1_000_000 + 40
-        data = {"e": "trade", "E": event_ms, "s": "ABCUSDT", "t": trade.number,
-                "p": f"{trade.price}00000", "q": "0.50000000", "T": event_ms, "m": True}  # fmt: skip
+        data = {"e": "trade", "s": "ABCUSDT", "t": trade.number, "T": event_ms,
+                "p": f"{trade.price}00000", "q": "0.50000000", "m": True}  # fmt: skip
         lines.append(f"{trade.received} {json.dumps({'stream': 'abcusdt@trade', 'data': data})}")
         book = {"stream": "abcusdt@bookTicker", "data": {"u": 1, "s": "ABCUSDT", "b": "1"}}
         lines.append(f"{trade.received} {json.dumps(book)}")
@@ -144,14 +144,18 @@ def as_frames(trades: list[Trade], path: Path) -> Path:
 
 
 def demo(*arguments: str, code: int = 0, **env: str) -> dict[str, Any]:
-    ended = subprocess.run(
+    process = subprocess.Popen(
         [*ROBSON, "demo", "--json", "--latency-ms", "0", "--fee-rate", "0",
          "--tick-size", str(TICK), "--step-size", str(STEP), *arguments],
-        capture_output=True, timeout=120, check=False, env={**os.environ, **env},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **env},
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert ended.returncode == code, (ended.stdout[-2000:], ended.stderr[-2000:])
-    document: dict[str, Any] = json.loads(ended.stdout)
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.terminate()  # asked, not killed: it takes its daemon with it
+    assert process.returncode == code, (out[-2000:], err[-2000:])
+    document: dict[str, Any] = json.loads(out)
     return document
 
 
@@ -230,9 +234,9 @@ def test_costs_that_eat_the_risk_deny_unless_they_are_accepted(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("ts_ns,price,qty,is_buyer_maker\n1000,abc,1,0\n", "line 2"),
-        ("ts_ns,price,qty,is_buyer_maker\n1000,1.005,1,0\n", "--tick-size"),
-        ("ts_ns,price,qty,is_buyer_maker\n1000,1,0.0005,0\n", "--step-size"),
+        ("ts_ns,price,qty,is_buyer_maker\n1723161255342,abc,1,0\n", "line 2"),
+        ("ts_ns,price,qty,is_buyer_maker\n1723161255342,1.005,1,0\n", "--tick-size"),
+        ("ts_ns,price,qty,is_buyer_maker\n1723161255342,1,0.0005,0\n", "--step-size"),
         ("when,price,qty\n1,1,1\n", "ts_ns"),
         ("ts_ns,price,qty,is_buyer_maker\n", "no trade"),
         ("", ""),

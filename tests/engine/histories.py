@@ -59,6 +59,7 @@ def actions() -> st.SearchStrategy[tuple[Any, ...]]:
         st.tuples(st.just("end"), st.integers(0, 3)),
         st.tuples(st.just("time"), st.sampled_from([1, 100, 250, 1000, 5000, 70_000])),
         st.tuples(st.just("account"), st.just(0)),
+        st.tuples(st.just("starve"), st.sampled_from([1, 5_000, 70_000])),
         st.tuples(
             st.just("person"),
             st.sampled_from([*["arm", "disarm", "acknowledge", "signal"] * 3, "close", "panic"]),
@@ -191,6 +192,15 @@ class Actor:
         snapshot = self.venue.account(self.world.now)
         self._feed(AccountReported(snapshot=snapshot, last_price=self.price))
 
+    def _starve(self, ms: int) -> None:
+        """Ask until what is unknown is dead."""
+        self.world.wait(ms)
+        for order_id in list(self.venue.orders):
+            self._feed(OrderReported(report=self.venue.query(order_id, self.world.now)))
+        self._account()
+        self.world.wait(2000)
+        self._account()
+
     def _person(self, wish: str) -> None:
         self._after(getattr(self.world, wish)())
 
@@ -202,8 +212,8 @@ class Actor:
     def settle(self) -> None:
         """Let the line heal: everything is said, everything asked is answered, time goes on."""
         self.fates = []
-        self._person("panic")
         for _ in range(80):
+            self._person("panic")
             for order in self.venue.working():
                 self.venue.execute(order, self.price, order.intent.quantity.value, self.world.now)
             while self.venue.pending:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from robson_domain import decimals
 from robson_domain.account import AccountSnapshot
 from robson_domain.reports import ReportStatus
-from robson_domain.values import Notional, Quantity
-from robson_engine.simulated_venue import SimulatedVenue
-from tests.engine.simulated_venue_kit import BTC, BUY, ETH, SELL, a_venue, order, trade
+from robson_domain.values import Money, Notional, Quantity
+from robson_engine.simulated_venue import SimulatedVenue, VenueAssumptions
+from tests.engine.simulated_venue_kit import (
+    BTC,
+    BUY,
+    ETH,
+    RULES,
+    SELL,
+    a_venue,
+    order,
+    trade,
+)
 
 
 def at_100(balance: int = 1_000, **assumed: object) -> SimulatedVenue:
@@ -204,6 +214,13 @@ def test_reducing_counts_what_is_being_sold() -> None:
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_a_flat_account_has_nothing_to_reduce(side: object) -> None:
     assert not accepted(at_100(), side, "0.050", reduces=True)
+
+
+def test_not_even_a_step_is_bought_to_reduce_nothing() -> None:
+    """Less than a step remains after commission, and still there is nothing to cover."""
+    rules = {BTC: attrs.evolve(RULES[BTC], quantity_min=Quantity(0))}
+    venue = SimulatedVenue(VenueAssumptions(taker_fee_rate="0.01"), rules, Money(1_000))
+    assert not accepted(venue, BUY, "0.001", reduces=True)
 
 
 def test_reducing_on_the_wrong_side() -> None:

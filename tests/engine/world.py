@@ -46,6 +46,7 @@ from robson_domain import (
     TradeTick,
     client_order_id,
     codec,
+    times_of,
 )
 from robson_domain.identity import CORE_PREFIX
 from robson_domain.testing import a_signal, an_account, an_arm_command
@@ -83,6 +84,7 @@ class World:
     """One engine, one shadow that only ever folds events, and everything that was said.
 
     Attributes:
+        counts: Number of events after each input.
         now: Input time of the next input, UTC ns; moved by :meth:`wait`.
         mark: Id of the last trade.
     """
@@ -101,6 +103,7 @@ class World:
         self.intents: dict[IntentId, Intent] = {}
         self.inputs: list[Input] = []
         self.events: list[Event] = []
+        self.counts: list[int] = []
         self.commands: list[Command] = []
         self.now = T0
         self.mark = 0
@@ -118,6 +121,7 @@ class World:
         for intent in self.book.changes(outcome.events):
             self.intents[intent.intent_id] = intent
         self.events += outcome.events
+        self.counts.append(len(self.events))
         self.commands += outcome.commands
         if self.folds and outcome.events:
             assert state_text(self.state) == state_text(self.shadow)
@@ -144,6 +148,11 @@ class World:
         return self.state.positions[key]
 
     # ------------------------------------------------------------------ time and prices
+
+    @staticmethod
+    def now_of(entry: Input) -> int:
+        """Return the receive time of an input."""
+        return times_of(entry)[1]
 
     def wait(self, ms: int) -> World:
         """Let time go on without telling anybody."""

@@ -68,7 +68,8 @@ async def read_all(bus_: EventBus, name: str) -> list[Observation]:
 async def test_a_subscriber_reads_everything_in_order() -> None:
     it, _ = bus()
     it.subscribe("page")
-    items = [published(1), published(2), Notice(severity="warning", name="n", facts={})]
+    notice = Notice(severity="warning", name="n", facts={})
+    items: list[Observation] = [published(1), published(2), notice]
     for item in items:
         it.publish(item)
     assert await read_all(it, "page") == items

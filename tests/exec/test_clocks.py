@@ -9,7 +9,7 @@ import pytest
 
 from robson_domain import Clock
 from robson_exec import Activity, ScaledClock, VirtualClock
-from robson_exec.activity import Rank, work_under
+from robson_exec.activity import Rank, Token, work_under
 from tests.exec.world import MS, SECOND, T0
 
 
@@ -68,18 +68,19 @@ async def test_at_equal_times_work_under_way_comes_before_prices_and_time_last()
 async def test_time_does_not_pass_while_work_is_in_progress() -> None:
     clock, over = clock_at(), asyncio.Event()
     seen: list[int] = []
+    working: list[asyncio.Future[None]] = []
 
     async def price() -> None:
         await clock.sleep_until(T0 + 1)
-        asyncio.ensure_future(work(clock.activity.token()))  # noqa: RUF006
+        working.append(asyncio.ensure_future(work(clock.activity.token())))
         await clock.sleep_until(T0 + 2)
         over.set()
 
-    async def work(token: object) -> None:
+    async def work(token: Token) -> None:
         for _ in range(50):
             await asyncio.sleep(0)
         seen.append(clock.now_ns())
-        token.close()  # type: ignore[attr-defined]
+        token.close()
 
     task = asyncio.ensure_future(price())
     await clock.run(over)
@@ -105,19 +106,20 @@ async def test_work_that_sleeps_lets_time_pass() -> None:
 async def test_a_source_waits_for_its_turn_even_when_its_time_has_come() -> None:
     """Two prices at one time: the second comes only after what the first one caused."""
     clock, over, order = clock_at(), asyncio.Event(), []
+    working: list[asyncio.Future[None]] = []
 
     async def prices() -> None:
         for number in (1, 2):
             await clock.sleep_until(T0)
             order.append(f"price {number}")
-            asyncio.ensure_future(work(number, clock.activity.token()))  # noqa: RUF006
+            working.append(asyncio.ensure_future(work(number, clock.activity.token())))
         over.set()
 
-    async def work(number: int, token: object) -> None:
+    async def work(number: int, token: Token) -> None:
         for _ in range(5):
             await asyncio.sleep(0)
         order.append(f"work {number}")
-        token.close()  # type: ignore[attr-defined]
+        token.close()
 
     task = asyncio.ensure_future(prices())
     await clock.run(over)
@@ -162,7 +164,7 @@ async def test_a_sleeper_canceled_in_the_moment_it_is_woken_is_counted_once() ->
         await clock.sleep_until(T0 + 1)
 
     async def reaper() -> None:
-        while clock.now_ns() < T0 + 1:
+        while clock.now_ns() < T0 + 1:  # noqa: ASYNC110 (the very pass matters)
             await asyncio.sleep(0)
         tasks[0].cancel()
         over.set()

@@ -194,8 +194,8 @@ async def test_dying_once_at_every_point(side: Side, downtime: int) -> None:
 
 async def test_dying_again_while_recovering_from_every_point() -> None:
     points = await _points(Side.LONG)
-    for first in range(1, points + 1):
-        for second in range(1, 10, 2):
+    for first in range(1, points + 1, 2):
+        for second in range(1, 10, 3):
             it = await scene(Side.LONG, SECOND)
             try:
                 await it.live([first, second, second])

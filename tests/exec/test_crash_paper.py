@@ -27,6 +27,7 @@ from robson_domain import (
     Money,
     PositionStatus,
     Store,
+    TradeTick,
 )
 from robson_engine import EngineConfig, VenueAssumptions
 from robson_exec import Activity, Daemon, Parts, VirtualClock, start
@@ -44,9 +45,10 @@ from tests.exec.world import (
     ticks_of,
 )
 
-_STEPS = [0, 20, 10, 60, 100, 40, 120, 180, 150, 90, 130, 220, 160, 110, 100, 90, 60, 120, 80, 40]
-PRICES = [Decimal(100) + Decimal(step) / 100 for step in _STEPS] + [Decimal(99)] * 5
-TICKS = ticks_of(PRICES, every_ns=200 * MS)
+_STEPS = [0, 95, 10, 60, 100, 40, 120, 180, 150, 90, 130, 220, 160, 110, 100, 90, 60, 120, 80, 40]
+CALM = [Decimal(100) + Decimal(step) / 100 for step in _STEPS] + [Decimal(99)] * 5
+SPIKE = [CALM[0], Decimal(103), *CALM[2:]]
+"""With a high between the decision to enter and a late fill: no price of the position."""
 
 
 @attrs.define
@@ -55,6 +57,7 @@ class Disk:
 
     folder: Path
     latency_ns: int
+    prices: list[Decimal] = attrs.field(factory=lambda: CALM)
     activity: Activity = attrs.field(factory=Activity)
     clock: VirtualClock = attrs.field(init=False)
     alerts: Alerts = attrs.field(factory=Alerts)
@@ -63,11 +66,15 @@ class Disk:
     def __attrs_post_init__(self) -> None:
         self.clock = VirtualClock(self.activity, T0)
 
+    @property
+    def ticks(self) -> list[TradeTick]:
+        return ticks_of(self.prices, every_ns=200 * MS)
+
     async def store(self) -> Store:
         return await robson_store.open(f"sqlite:///{self.folder}/robson.db", ids=CountingIds())
 
     def venue(self) -> tuple[PaperConnector, RecordedMarket]:
-        market = RecordedMarket(TICKS, instrument(), self.clock)
+        market = RecordedMarket(self.ticks, instrument(), self.clock)
         terms = VenueAssumptions(taker_fee_rate=Decimal(0), latency_ns=self.latency_ns)
         ledger = str(self.folder / "paper.db")
         return PaperConnector(market, ledger, terms, Money(10_000), self.clock), market
@@ -143,9 +150,8 @@ class Disk:
         return task.result() if task.done() else None
 
 
-def expected(filled_at: int, distance: Decimal) -> tuple[Decimal, Decimal]:
+def expected(prices: list[Decimal], filled_at: int, distance: Decimal) -> tuple[Decimal, Decimal]:
     """Stop and price of the exit, from the rule alone; the distance in whole ticks of 0.01."""
-    prices = [Decimal(price) for price in PRICES]
     best, distance = prices[filled_at - 1], Decimal(int(distance * 100)) / 100
     for price in prices[filled_at:]:
         if price <= best - distance:
@@ -176,28 +182,31 @@ async def check(disk: Disk) -> str:
     if not fills:
         return "not entered"
     (hit,) = [event for event in events if isinstance(event, ExitTriggered)]
-    trade = next(t for t in TICKS if t.ts_received == fills[0].fill.ts_event)
+    trade = next(t for t in disk.ticks if t.ts_received == fills[0].fill.ts_event)
     assert hit.stop is not None
     assert hit.price is not None
     (placed,) = [event for event in events if isinstance(event, EntryOrderPlaced)]
     distance = placed.stop_distance.value
-    assert (hit.stop.value, hit.price.value) == expected(trade.trade_id, distance)
+    assert (hit.stop.value, hit.price.value) == expected(disk.prices, trade.trade_id, distance)
     return str(hit.reason)
 
 
-@pytest.mark.parametrize("latency", [0, 500 * MS], ids=["instant", "500 ms"])
-@pytest.mark.parametrize("downtime", [0, 700 * MS, 3 * SECOND], ids=["0", "700 ms", "3 s"])
+@pytest.mark.parametrize(
+    ("latency", "downtime", "prices"),
+    [(0, 3 * SECOND, CALM), (500 * MS, 700 * MS, SPIKE)],
+    ids=["instant, after 3 s", "500 ms, after 700 ms"],
+)
 async def test_dying_at_every_point_with_files(
-    tmp_path: Path, latency: int, downtime: int
+    tmp_path: Path, latency: int, downtime: int, prices: list[Decimal]
 ) -> None:
     (tmp_path / "0").mkdir()
-    points = await Disk(tmp_path / "0", latency).live(0, 0)
+    points = await Disk(tmp_path / "0", latency, prices).live(0, 0)
     assert points > 20
     outcomes = []
     for dies_at in range(1, points + 1):
         folder = tmp_path / str(dies_at)
         folder.mkdir()
-        disk = Disk(folder, latency)
+        disk = Disk(folder, latency, prices)
         try:
             await disk.live(dies_at, downtime)
             outcomes.append(await check(disk))

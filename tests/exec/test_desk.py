@@ -17,12 +17,15 @@ from robson_domain import (
     PositionStatus,
     Price,
     RetryableVenueError,
+    Side,
     Store,
     Symbol,
     ValidationError,
 )
+from robson_engine.detectors import Watch
 from robson_exec import Daemon
 from tests.exec.stores import TroubledStore
+from tests.exec.test_position_manager import Broken
 from tests.exec.world import (
     BTC,
     MS,
@@ -59,7 +62,7 @@ async def test_what_is_answered_is_durable() -> None:
 async def test_arming_the_same_id_again_returns_the_first() -> None:
     world, _, daemon = await booted()
     await daemon.desk.arm(arm_request())
-    again = await daemon.desk.arm(arm_request(side="SHORT"))
+    again = await daemon.desk.arm(arm_request(side=Side.SHORT))
     assert (again.code, again.positions) == ("", (ONE,))
     assert await world.event_names() == ["PositionArmed"]
     await daemon.stop()
@@ -148,7 +151,7 @@ async def test_a_venue_that_gives_no_answer_arms_nothing() -> None:
 
 async def test_a_command_the_engine_refuses_is_answered() -> None:
     """Whatever is wrong with a command, the machine goes on and the person is told."""
-    world, _, daemon = await booted()
+    _, _, daemon = await booted()
     reply = await daemon.desk.close(PositionId("x" * 100))
     assert reply.code == "NOT_FOUND"
     assert not daemon.halted.is_set()
@@ -193,4 +196,30 @@ async def test_an_armed_position_expires_by_itself() -> None:
     position = await world.position()
     assert position.close_reason is CloseReason.EXPIRED
     assert 0 <= position.closed_at - expires <= 100 * MS
+    await daemon.stop()
+
+
+class Foreign(Broken):
+    """A detector of somebody else's that wants bars and says nothing about its stop."""
+
+    NAME = "foreign"
+    bars_needed = 5
+
+    @classmethod
+    def create(cls, given: object, watch: Watch) -> Foreign:
+        return cls()
+
+
+@pytest.mark.parametrize(("params", "code"), [((), "NO_HISTORY"), ((("stop", "90"),), "")])
+async def test_a_foreign_detector_needs_its_bars_unless_the_stop_is_named(
+    params: tuple[tuple[str, str], ...], code: str
+) -> None:
+    world, _ = await memory_world()
+    daemon = await world.boot(registry={"foreign": Foreign})
+    request = arm_request(detector=DetectorSpec(name="foreign", params=params))
+    try:
+        answer = (await daemon.desk.arm(request)).code
+    except DeniedError as refused:
+        answer = refused.code
+    assert answer == code
     await daemon.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import attrs
+import pytest
 
 from robson_connectors.memory import Fault, FaultKind, MemoryConnector, MemoryTerms, Operation
 from robson_domain import (
@@ -57,6 +58,7 @@ class Rig:
                 mark_of=self.marks.get,
             )
         )
+        self.feeds.open(())
 
     def trade(self, *prices: int, symbol: Symbol = BTC) -> None:
         for price in prices:
@@ -109,6 +111,17 @@ async def test_with_nothing_to_fetch_prices_are_live_at_once() -> None:
     it.trade(100, 101)
     it.trade(7, symbol=ETH)
     assert it.take() == [(1, LIVE), (2, LIVE)]
+
+
+async def test_nothing_is_followed_before_it_is_opened() -> None:
+    it = Rig()
+    it.feeds = MarketFeeds(it.feeds._parts)
+    it.feeds.ensure(BTC)
+    it.trade(100)
+    assert it.take() == []
+    it.feeds.open([BTC])
+    it.trade(101)
+    assert it.take() == [(2, LIVE)]
 
 
 async def test_what_was_missed_comes_before_what_came_meanwhile() -> None:
@@ -242,7 +255,9 @@ async def test_a_stop_without_a_mark_is_tested_by_the_first_price() -> None:
     assert it.take() == [(1, GAP), (2, LIVE)]
 
 
-async def test_a_past_the_venue_refuses_is_given_up_at_once() -> None:
+async def test_a_past_the_venue_refuses_is_given_up_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     it = Rig(marks={BTC: 1})
     it.trade(100)
     original = it.venue.trades_since
@@ -251,7 +266,7 @@ async def test_a_past_the_venue_refuses_is_given_up_at_once() -> None:
         await original(Symbol("SOLUSDT"), after)
         raise AssertionError
 
-    it.venue.trades_since = refused  # type: ignore[method-assign]
+    monkeypatch.setattr(it.venue, "trades_since", refused)
     it.feeds.ensure(BTC)
     await it.pass_time(MS)
     it.trade(101)
@@ -259,14 +274,16 @@ async def test_a_past_the_venue_refuses_is_given_up_at_once() -> None:
     assert "not traded" in it.alerts.told[0][2]["problem"]
 
 
-async def test_a_connector_that_breaks_is_given_up_with_its_error() -> None:
+async def test_a_connector_that_breaks_is_given_up_with_its_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     it = Rig(marks={BTC: 1})
     it.trade(100)
 
     async def broken(symbol: Symbol, after: int) -> tuple[TradeTick, ...]:
         raise KeyError("x")
 
-    it.venue.trades_since = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(it.venue, "trades_since", broken)
     it.feeds.ensure(BTC)
     await it.pass_time(MS)
     it.trade(101)
@@ -369,18 +386,15 @@ async def test_a_link_lost_while_closed_is_simply_down() -> None:
     assert it.take() == [(2, GAP)]
 
 
-async def test_a_buffer_has_a_limit(monkeypatch: object) -> None:
+async def test_a_buffer_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     it = Rig(marks={BTC: 1})
     it.trade(100)
     it.venue.inject(
         Fault(kind=FaultKind.DELAY, on=Operation.TRADES_SINCE, delay_ns=SECOND),
     )
-    before, module.BUFFER_MAX = module.BUFFER_MAX, 2  # type: ignore[misc]
-    try:
-        it.feeds.ensure(BTC)
-        it.trade(101, 102, 103)
-    finally:
-        module.BUFFER_MAX = before  # type: ignore[misc]
+    monkeypatch.setattr(module, "BUFFER_MAX", 2)
+    it.feeds.ensure(BTC)
+    it.trade(101, 102, 103)
     assert it.feeds.status(BTC) is FeedStatus.CLOSED
     await it.pass_time(2 * SECOND)
     assert it.take() == [(2, GAP), (3, GAP), (4, GAP)]

@@ -29,8 +29,8 @@ from robson_domain import (
     PlaceExitOrder,
     PositionId,
     Price,
-    QueryAccount,
     Quantity,
+    QueryAccount,
     ReportStatus,
 )
 from robson_engine import EngineConfig, EngineState

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from robson_connectors.memory import Fault, FaultKind, MemoryConnector, Operation
@@ -56,9 +58,7 @@ async def end(world: World, venue: MemoryConnector, daemon: Daemon) -> None:
 
 async def test_an_entry_that_was_executed_without_an_answer_is_found() -> None:
     world, venue, daemon = await armed()
-    venue.inject(
-        Fault(kind=FaultKind.LOSE_REPLY, on=SUBMIT), Fault(kind=FaultKind.DROP, times=2)
-    )
+    venue.inject(Fault(kind=FaultKind.LOSE_REPLY, on=SUBMIT), Fault(kind=FaultKind.DROP, times=2))
     await follow(world, venue, 100)
     position = await world.position()
     assert position.status is PositionStatus.ACTIVE
@@ -192,7 +192,7 @@ async def test_an_exit_that_is_refused_is_decided_again_with_a_growing_pause(
     venue.inject(Fault(kind=kind, on=SUBMIT, times=4))
     await follow(world, venue, 99, every=10 * SECOND)
     rejected = [e for e in await world.events() if isinstance(e, OrderRejected)]
-    pauses = [b.timestamp - a.timestamp for a, b in zip(rejected, rejected[1:], strict=False)]
+    pauses = [b.timestamp - a.timestamp for a, b in pairwise(rejected)]
     assert len(rejected) == 4
     assert pauses == sorted(pauses)
     assert pauses[0] >= 250 * MS

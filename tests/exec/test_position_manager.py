@@ -12,7 +12,6 @@ from robson_domain import (
     Bar,
     DetectorSignal,
     DetectorSpec,
-    DetectorState,
     DisarmPosition,
     Position,
     PositionId,
@@ -188,13 +187,9 @@ def test_the_earliest_mark_is_that_of_the_detector_furthest_behind() -> None:
     it.on_price(first)
     it.restore(late("b"), None, T0)
     it.on_price(second)
-    it.restore(late("c"), DetectorState(**_memory(it, "a", mark=1)), T0)
+    memory = next(state for state in it.changes() if state.position_id == "a")
+    it.restore(late("c"), attrs.evolve(memory, mark=1), T0)
     assert it.earliest_mark(BTC) == 1
-
-
-def _memory(it: PositionManager, name: str, mark: int) -> dict[str, object]:
-    state = next(s for s in it.changes() if s.position_id == name)
-    return attrs.asdict(attrs.evolve(state, mark=mark))
 
 
 def test_what_it_remembers_is_taken_up_exactly() -> None:
@@ -214,9 +209,9 @@ def test_states_are_written_when_something_was_shown_and_only_then() -> None:
     it.follow(late())
     assert len(list(it.changes())) == 1
     assert list(it.changes()) == []
-    assert not it.is_dirty
+    assert [it.is_dirty] == [False]
     it.on_price(ticks_of([100])[0])
-    assert it.is_dirty
+    assert [it.is_dirty] == [True]
     assert len(list(it.changes())) == 1
     it.on_time(T0 + 1)
     assert list(it.changes()) == []

@@ -16,7 +16,7 @@ from robson_domain import (
     DetectorState,
     EntryOrderPlaced,
     ExecutionPort,
-    InvariantError,
+    LinkChanged,
     NewOrder,
     OrderReport,
     Position,
@@ -90,6 +90,10 @@ async def rig(*, inline: bool = True, skips: bool = True) -> Rig:
     witness = Witness(venue, store)
     world.execution = cast(ExecutionPort, witness)
     return Rig(world, venue, store, witness, await world.boot())
+
+
+def failing(it: Rig) -> bool:
+    return it.daemon.is_store_failing
 
 
 @pytest.mark.parametrize("inline", [True, False])
@@ -277,7 +281,7 @@ async def test_a_store_that_fails_stops_entries_and_not_the_test_of_stops() -> N
     it.venue.feed(ETH, Price(100))
     await it.feed(99)
     await it.world.pass_time(5 * SECOND)
-    assert it.daemon.is_store_failing
+    assert failing(it)
     assert len(it.witness.orders) == 1
     assert it.daemon._machine.state.positions[ONE].status is PositionStatus.EXITING
     assert it.world.alerts.names == ["store_failed"]
@@ -286,24 +290,25 @@ async def test_a_store_that_fails_stops_entries_and_not_the_test_of_stops() -> N
     assert (await it.world.position("p1")).status is PositionStatus.CLOSED
     assert (await it.world.position("p2")).denial_code == "STALE_SIGNAL"
     assert [order.reduces for order, _ in it.witness.orders] == [False, True]
-    assert not it.daemon.is_store_failing
+    assert not failing(it)
     await check_quiet(it.world, it.venue)
     await it.daemon.stop()
 
 
-async def test_an_entry_that_was_decided_before_the_store_failed_is_not_sent_long_after() -> None:
+async def test_an_entry_that_was_decided_before_the_store_failed_is_not_sent_long_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     it = await rig()
     await it.daemon.desk.arm(arm_request())
     real = it.store.submit
 
     async def fail_at_the_entry(batch: Batch) -> Any:
-        if batch.intents and not it.store.tries_failed:  # type: ignore[attr-defined]
+        if batch.intents and it.store.tries == before:
             it.store.refusals = 10_000
-            it.store.tries_failed = True  # type: ignore[attr-defined]
         return await real(batch)
 
-    it.store.tries_failed = False  # type: ignore[attr-defined]
-    it.store.submit = fail_at_the_entry  # type: ignore[method-assign]
+    before = it.store.tries + 1
+    monkeypatch.setattr(it.store, "submit", fail_at_the_entry)
     await it.feed(100)
     await it.world.pass_time(5 * SECOND)
     it.store.refusals = 0
@@ -353,7 +358,7 @@ async def test_a_command_that_is_not_valid_is_answered_and_changes_nothing(
     def refuse(state: object, entry: object) -> Step:
         if isinstance(entry, ClosePosition):
             raise ValidationError("position", "is not one")
-        raise InvariantError("broken")
+        raise ValidationError("link", "broken")
 
     monkeypatch.setattr(module, "step", refuse)
     reply = await it.daemon.desk.close(ONE)
@@ -361,7 +366,9 @@ async def test_a_command_that_is_not_valid_is_answered_and_changes_nothing(
         command_id=reply.command_id, code="INVALID", message="position: is not one"
     )
     assert not it.daemon.halted.is_set()
-    it.venue.feed(BTC, Price(1))
+    it.daemon.offer(LinkChanged(symbol=BTC, up=True, ts_received=T0))
+    await asyncio.wait_for(it.daemon.halted.wait(), 1)
+    assert str(it.daemon.problem) == "link: broken"
     await it.daemon.stop()
 
 

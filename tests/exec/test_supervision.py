@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -43,7 +44,7 @@ async def fail(error: Exception) -> None:
 async def test_a_failing_task_halts_with_an_alert_and_a_notice() -> None:
     rig = Rig()
     error = RuntimeError("broken")
-    rig.supervisor.spawn("consume", fail(error))
+    _ = rig.supervisor.spawn("consume", fail(error))
     await asyncio.wait_for(rig.supervisor.halted.wait(), 1)
     assert rig.supervisor.problem is error
     assert rig.alerts.told == [
@@ -58,8 +59,8 @@ async def test_a_failing_task_halts_with_an_alert_and_a_notice() -> None:
 
 async def test_only_the_first_problem_is_told() -> None:
     rig = Rig()
-    rig.supervisor.spawn("a", fail(RuntimeError("first")))
-    rig.supervisor.spawn("b", fail(RuntimeError("second")))
+    _ = rig.supervisor.spawn("a", fail(RuntimeError("first")))
+    _ = rig.supervisor.spawn("b", fail(RuntimeError("second")))
     await asyncio.sleep(0.01)
     assert str(rig.supervisor.problem) == "first"
     assert rig.alerts.names == ["machine_halted"]
@@ -67,8 +68,8 @@ async def test_only_the_first_problem_is_told() -> None:
 
 async def test_a_task_that_ends_or_is_canceled_is_no_problem() -> None:
     rig = Rig()
-    rig.supervisor.spawn("done", asyncio.sleep(0))
-    rig.supervisor.spawn("canceled", asyncio.sleep(60)).cancel()
+    _ = rig.supervisor.spawn("done", asyncio.sleep(0))
+    _ = rig.supervisor.spawn("canceled", asyncio.sleep(60)).cancel()
     await asyncio.sleep(0.01)
     assert not rig.supervisor.halted.is_set()
 
@@ -85,7 +86,7 @@ async def test_a_kept_task_is_started_again_within_a_second() -> None:
     task = rig.supervisor.keep("page", work)
     await rig.run(2)
     assert len(runs) == 3
-    assert max(later - earlier for earlier, later in zip(runs, runs[1:], strict=False)) <= SECOND
+    assert max(later - earlier for earlier, later in pairwise(runs)) <= SECOND
     assert rig.alerts.names == ["task_restarted"] * 2
     assert task.done()
     assert not rig.supervisor.halted.is_set()
@@ -106,7 +107,7 @@ async def test_a_kept_task_that_fails_seldom_is_kept_for_ever() -> None:
         await rig.clock.sleep_until(rig.clock.now_ns() + 20 * SECOND)
         raise RuntimeError("now and then")
 
-    rig.supervisor.keep("page", work)
+    _ = rig.supervisor.keep("page", work)
     await rig.run(600)
     assert not rig.supervisor.halted.is_set()
     assert len(rig.alerts.names) > 3 * RESTARTS_MAX
@@ -174,7 +175,7 @@ async def test_what_is_done_in_time_is_not_disturbed_later() -> None:
         await rig.clock.sleep_until(T0 + SECOND)
         done.append("after")
 
-    rig.supervisor.spawn("work", work())
+    _ = rig.supervisor.spawn("work", work())
     await rig.run(2)
     assert done == ["call", "after"]
 
@@ -203,7 +204,7 @@ async def test_a_cancel_that_comes_with_the_deadline_wins() -> None:
     task = rig.supervisor.spawn("work", work())
 
     async def killer() -> None:
-        while rig.clock.now_ns() < T0 + SECOND:
+        while rig.clock.now_ns() < T0 + SECOND:  # noqa: ASYNC110 (the very pass matters)
             await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
@@ -234,7 +235,7 @@ async def test_an_error_of_a_call_that_is_being_timed_out_passes_and_leaves_no_t
         assert task is not None
         outcome.append(str(task.cancelling()))
 
-    rig.supervisor.spawn("work", work())
+    _ = rig.supervisor.spawn("work", work())
     await rig.run(2)
     assert outcome == ["connector", "0"]
 
@@ -247,7 +248,7 @@ async def test_within_says_whether_it_was_done() -> None:
         said.append(await rig.supervisor.within(T0 + SECOND, asyncio.sleep(0)))
         said.append(await rig.supervisor.within(T0 + SECOND, asyncio.Event().wait()))
 
-    rig.supervisor.spawn("work", work())
+    _ = rig.supervisor.spawn("work", work())
     await rig.run(2)
     assert said == [True, False]
 
@@ -263,7 +264,7 @@ async def test_stopping_ends_every_task_and_waits_for_it() -> None:
             await asyncio.sleep(0)
             ended.append("work")
 
-    rig.supervisor.spawn("work", work())
+    _ = rig.supervisor.spawn("work", work())
     await asyncio.sleep(0)
     await rig.supervisor.stop()
     assert ended == ["work"]

@@ -58,9 +58,7 @@ class Rig:
             await self.until(self.clock.now_ns() - T0 + 10 * MS)
 
 
-@pytest.mark.parametrize(
-    ("ts", "step"), [(0, 0), (1, TIME_STEP_NS), (TIME_STEP_NS, TIME_STEP_NS)]
-)
+@pytest.mark.parametrize(("ts", "step"), [(0, 0), (1, TIME_STEP_NS), (TIME_STEP_NS, TIME_STEP_NS)])
 def test_a_step_is_not_before_its_time(ts: int, step: int) -> None:
     assert step_at(ts) == step
 

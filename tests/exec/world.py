@@ -47,6 +47,11 @@ T0: Final = 1_700_000_000 * SECOND
 CAPITAL: Final = Money(10_000)
 
 
+def is_idle(activity: Activity) -> bool:
+    """Whether nothing is in progress, asked anew each time."""
+    return activity.idle
+
+
 def instrument(symbol: Symbol = BTC) -> Instrument:
     return Instrument(
         symbol=symbol,

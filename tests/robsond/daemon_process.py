@@ -123,21 +123,23 @@ class Robsond:
     def until(self, position_id: str, *statuses: str, seconds: float = 60) -> dict[str, Any]:
         """Return the position once it is in one of these statuses."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = self.position(position_id)
-            if found["status"] in statuses:
-                return found
+        found = self.position(position_id)
+        while found["status"] not in statuses and time.monotonic() < deadline:
             time.sleep(0.05)
+            found = self.position(position_id)
+        if found["status"] in statuses:
+            return found
         raise AssertionError(f"still {found['status']}: {found}")
 
     def until_played(self, seconds: float = 60) -> dict[str, Any]:
         """Return the status once the recording has been played."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = self.get("/api/status")
-            if found["playback"]["state"] == "finished":
-                return found
+        found = self.get("/api/status")
+        while found["playback"]["state"] != "finished" and time.monotonic() < deadline:
             time.sleep(0.1)
+            found = self.get("/api/status")
+        if found["playback"]["state"] == "finished":
+            return found
         raise AssertionError(f"still playing: {found}")
 
     def kill(self) -> None:

@@ -26,7 +26,8 @@ async def test_events_are_shown_as_stored(api: Api) -> None:
 
 
 async def test_events_come_in_pages(api: Api) -> None:
-    seen, after = [], 0
+    seen: list[int] = []
+    after: int | None = 0
     while after is not None:
         page = (await api.get(f"/api/events?after={after}&limit=2")).json()
         seen += [event["sequence"] for event in page["events"]]

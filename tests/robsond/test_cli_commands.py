@@ -359,3 +359,18 @@ def test_every_command_shows_an_example(robson: Robson) -> None:
         assert f"Example: robson {name}" in " ".join(ended.out.split()), name
         assert "--json" in ended.out
         assert name in listed
+
+
+def test_the_page_about_the_command_line_names_every_command_option_and_code() -> None:
+    from robsond.cli import errors
+    from robsond.cli.app import robson as program
+
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name, command in program.commands.items():
+        assert f"robson {name}" in page, name
+        options = {option for param in command.params for option in param.opts}
+        missing = {o for o in options if o.startswith("--") and o not in page}
+        assert not missing, (name, missing)
+    codes = [value for name, value in vars(errors).items() if name.startswith("EXIT_")]
+    assert len(codes) == 7
+    assert all(f"| {code} |" in page for code in codes)

@@ -31,7 +31,7 @@ def assert_sound(daemon: Robsond, position_id: str) -> None:
     assert daemon.get("/api/verify-log")["ok"]
     assert daemon.get("/api/replay")["ok"]
     why = daemon.get(f"/api/why/{position_id}")
-    assert why["all_same"], [step for step in why["steps"] if step["same"] is False]
+    assert why["all_same"], json.dumps([s for s in why["steps"] if s["same"] is False])
     assert all(step["same"] for step in why["steps"])
 
 

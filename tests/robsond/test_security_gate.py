@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def routed(handlers: Any) -> set[tuple[str, str]]:
     app = litestar_app(api.door, api.hub, api.keeper, api.keeper.new_id)
     for handler in handlers:
         app.register(handler)
-    found = set()
+    found: set[tuple[str, str]] = set()
     for route in app.routes:
         path = route.path_format
         if isinstance(route, HTTPRoute):
@@ -199,6 +200,15 @@ async def test_a_failure_tells_an_id_and_nothing_else(
     assert error["id"].startswith("error-")
     for word in ("SELECT", "secret", "robson.db", "RuntimeError", "Traceback"):
         assert word not in answer.text
+
+
+async def test_a_call_whose_answer_never_comes_is_told_so(api: Api) -> None:
+    async def canceled() -> None:
+        raise asyncio.CancelledError
+
+    api.machine.panic = canceled  # type: ignore[assignment,method-assign]
+    answer = await api.post("/api/panic")
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "STOPPING")
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/schema", "/docs", "/api/unused", "/", "//"])

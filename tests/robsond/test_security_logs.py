@@ -101,7 +101,7 @@ def test_known_secrets_are_masked_anywhere(style: str) -> None:
 
 
 @pytest.mark.usefixtures("_restored")
-@pytest.mark.parametrize("name", ["httpx", "httpcore", "uvicorn.access", "websockets", "litestar"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore", "uvicorn.error", "websockets", "litestar"])
 def test_libraries_speak_up_from_warning_on(name: str) -> None:
     stream = io.StringIO()
     logs.configure(level="DEBUG", style="json", stream=stream)

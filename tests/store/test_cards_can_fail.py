@@ -6,7 +6,8 @@ import pytest
 
 from robson_domain import StoreError
 from robson_domain.testing.store_cards import STORE_CARDS, CardFailed, StoreCard
-from tests.store.bugs import BUGS, KeptHarness, KeptStore
+from tests.store.bugs import BUGS
+from tests.store.kept_store import KeptHarness, KeptStore
 
 _CARDS = {card.number: card for card in STORE_CARDS}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from typing import Final, cast
 
 import attrs
 import psycopg
@@ -14,6 +14,7 @@ from robson_domain.chain import empty_head, link
 from robson_domain.chain import verify as verify_in_memory
 from robson_domain.testing import store_samples as samples
 from robson_store import verify
+from robson_store.sql import SqlStore
 from robson_store.verification import extended
 from tests.store.harnesses import MemoryHarness, PostgresHarness, SqliteHarness
 
@@ -259,3 +260,13 @@ async def test_any_changed_character_is_found() -> None:
         with pytest.raises(ChainBroken, match="event 5: its content or its predecessor"):
             extended(before, other)
     assert extended(before, row).sequence == MIDDLE
+
+
+async def test_three_snapshots_are_kept(database: Harness) -> None:
+    """The last is used; the two before are for a person who doubts it."""
+    store = await database.make()
+    for place in range(1, 6):
+        snapshot = samples.a_snapshot_at(place)
+        await store.submit(Batch(events=samples.a_log(place, 1), states=(snapshot,)))
+    kept = await cast(SqlStore, store)._database.fetch("SELECT sequence FROM snapshots")
+    assert sorted(kept) == [(3,), (4,), (5,)]

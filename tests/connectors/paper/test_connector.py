@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,58 +12,20 @@ from robson_connectors.paper import PaperConnector, SimulatedMarket
 from robson_domain.errors import (
     ConfigurationError,
     DefinitiveVenueError,
-    InDoubtError,
     RetryableVenueError,
+    UnknownSchema,
 )
 from robson_domain.identity import ClientOrderId
 from robson_domain.market import TradeTick
-from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.values import Quantity
-from robson_engine.simulated_venue import VenueAssumptions
+from robson_engine.simulated_venue import VenueAssumptions, VenueDelta
 from tests.connectors.harnesses import BALANCE, BTC, ORIGIN, SECOND, PaperHarness
+from tests.connectors.paper.kit import Seen, an_order
 
 FILLED = ReportStatus.FILLED
 ETH = Symbol("ETHUSDT")
-
-
-def an_order(name: str = "a", quantity: str = "0.02", side: OrderSide = OrderSide.BUY) -> NewOrder:
-    return NewOrder(
-        client_order_id=ClientOrderId(name),
-        symbol=BTC,
-        side=side,
-        quantity=Quantity(quantity),
-        reduces=False,
-    )
-
-
-@pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[PaperHarness]:
-    made = PaperHarness(str(tmp_path / "ledger.db"))
-    yield made
-    await made.close()
-
-
-class Seen:
-    """Everything a user of the connector is told, in order."""
-
-    def __init__(self, paper: PaperConnector, symbol: Symbol = BTC) -> None:
-        self.all: list[Any] = []
-        paper.subscribe_reports(self.all.append)
-        paper.subscribe(symbol, self.all.append, lambda s, up: self.all.append((s, up)))
-
-    @property
-    def reports(self) -> list[OrderReport]:
-        return [each for each in self.all if isinstance(each, OrderReport)]
-
-    @property
-    def ticks(self) -> list[TradeTick]:
-        return [each for each in self.all if isinstance(each, TradeTick)]
-
-    @property
-    def links(self) -> list[bool]:
-        return [each[1] for each in self.all if not isinstance(each, OrderReport | TradeTick)]
 
 
 # ---------------------------------------------------------------------- order of things
@@ -276,66 +236,6 @@ async def test_a_machine_that_slept_says_so_and_fills_what_was_due(harness: Pape
     assert seen.all.index(report) < seen.all.index(first)
 
 
-# ------------------------------------------------------------------------ a disk that fails
-
-
-class Disk:
-    """Really lets the ledger run out of room, and gives it room again."""
-
-    def __init__(self, harness: PaperHarness) -> None:
-        assert harness.paper._ledger is not None
-        self._database = harness.paper._ledger._database
-
-    def fill(self) -> None:
-        self._database.execute("PRAGMA query_only = ON")
-
-    def empty(self) -> None:
-        self._database.execute("PRAGMA query_only = OFF")
-
-
-async def test_an_order_that_cannot_be_written_is_in_doubt_and_not_taken(
-    harness: PaperHarness,
-) -> None:
-    disk = Disk(harness)
-    disk.fill()
-    with pytest.raises(InDoubtError, match="ledger failed"):
-        await harness.paper.submit(an_order())
-    report = await harness.paper.query_order(BTC, ClientOrderId("a"))
-    assert report.status is ReportStatus.NOT_FOUND
-    disk.empty()
-    await harness.paper.submit(an_order())
-    await harness.clock.run_for(SECOND)
-    await harness.reopen()
-    assert (await harness.paper.query_order(BTC, ClientOrderId("a"))).status is FILLED
-    assert len(await harness.paper.fills_since(BTC, None)) == 1
-
-
-async def test_a_fill_that_cannot_be_written_is_not_reported(harness: PaperHarness) -> None:
-    seen = Seen(harness.paper)
-    await harness.paper.submit(an_order())
-    disk = Disk(harness)
-    disk.fill()
-    await harness.clock.run_for(2 * SECOND)
-    assert seen.reports == []
-    report = await harness.paper.query_order(BTC, ClientOrderId("a"))
-    assert report.status is ReportStatus.ACCEPTED
-    assert len(seen.ticks) > 8
-    disk.empty()
-    await harness.clock.run_for(SECOND)
-    assert [each.status for each in seen.reports] == [FILLED]
-
-
-async def test_a_cancel_that_cannot_be_written_is_in_doubt(harness: PaperHarness) -> None:
-    await harness.paper.submit(an_order())
-    disk = Disk(harness)
-    disk.fill()
-    with pytest.raises(InDoubtError, match="ledger failed"):
-        await harness.paper.cancel(BTC, ClientOrderId("a"))
-    (working,) = await harness.paper.open_orders(BTC)
-    assert working.status is ReportStatus.ACCEPTED
-    disk.empty()
-
-
 # ----------------------------------------------------------------------- the end of data
 
 
@@ -413,3 +313,24 @@ def test_the_ledger_refuses_another_market(tmp_path: Path) -> None:
         PaperConnector(
             other, str(tmp_path / "ledger.db"), VenueAssumptions(), BALANCE, harness.clock
         )
+
+
+def test_a_ledger_that_does_not_fit_is_refused_and_released(tmp_path: Path) -> None:
+    path = str(tmp_path / "ledger.db")
+    harness = PaperHarness(path)
+    assert harness.paper._ledger is not None
+    harness.paper._ledger.write(VenueDelta(head="{}", orders=()))
+    harness.kill()
+    for _ in range(2):
+        with pytest.raises(UnknownSchema):
+            PaperHarness(path)
+
+
+async def test_without_a_ledger_a_broken_market_is_not_hidden() -> None:
+    harness = PaperHarness(None)
+    broken = harness.paper._market
+    del broken.instruments[BTC]
+    broken.instruments[Symbol("DOGEUSDT")] = harness.instrument
+    with pytest.raises(KeyError):
+        PaperConnector(broken, None, VenueAssumptions(), BALANCE, harness.clock)
+    await harness.close()

@@ -48,6 +48,16 @@ async def test_trades_come_in_file_order_at_the_latest_time_so_far() -> None:
     assert [(ts - ORIGIN) // SECOND for _, ts in shown] == [1, 1, 1, 4, 4, 5, 9]
 
 
+async def test_a_recorder_whose_clock_jumped() -> None:
+    """What waits behind a late time is not there yet, whatever its own time says."""
+    clock = SteppedClock(ORIGIN + 5 * SECOND)
+    jumped = [tick(n, at) for n, at in enumerate([1, 8, 2, 3, 4, 9], start=1)]
+    market = RecordedMarket(jumped, RULES, clock)
+    assert [t.trade_id for t in await market.trades_since(BTC, 0)] == [1]
+    clock.jump_to(ORIGIN + 8 * SECOND)
+    assert [t.trade_id for t in await market.trades_since(BTC, 0)] == [1, 2, 3, 4, 5]
+
+
 async def test_it_begins_with_the_next_trade() -> None:
     clock = SteppedClock(ORIGIN + 4 * SECOND)
     market = RecordedMarket(MIXED, BOTH, clock)

@@ -13,7 +13,16 @@ from typing import Final
 
 import attrs
 
-from robson_domain import Event, Input, Money, PositionArmed, PositionId, codec
+from robson_domain import (
+    Event,
+    Input,
+    Money,
+    PositionArmed,
+    PositionId,
+    Snapshot,
+    TradeTick,
+    codec,
+)
 from robson_domain import TrailingStopUpdated as StopMoved
 from robson_engine import EngineConfig, EngineState, evolve, step, stop_for
 from robson_engine.trailing import tighter
@@ -70,11 +79,13 @@ class _Retrial:
 
     def _decide(self, entry: Input, mark: int) -> list[Event]:
         # On a copy: a price raises the best inside the state it is tried on.
-        copy = EngineState.restore(self._config, self._capital, self._state.snapshot(), ())
+        before = _before(self._state.snapshot(), entry)
+        copy = EngineState.restore(self._config, self._capital, before, ())
         armed = copy.positions.get(self._id)
         if armed is not None:
             # Prices that concerned nobody are not in the log, how far they had come is.
-            copy.index_of(armed.symbol).mark = mark
+            seen = min(mark, entry.trade_id - 1) if isinstance(entry, TradeTick) else mark
+            copy.index_of(armed.symbol).mark = seen
         return [one for one in step(copy, entry).events if one.position_id == self._id]
 
     def _follows(self, event: StopMoved) -> _Verdict:
@@ -87,6 +98,18 @@ class _Retrial:
         if (expected, stop) == (event.stop, event.previous_stop):
             return _Verdict(True)
         return _Verdict(False, f"from {stop} to {expected}")
+
+
+def _before(snapshot: Snapshot, entry: Input) -> Snapshot:
+    """Return the state as it was before a price: a summary in the same step has noted it."""
+    if not isinstance(entry, TradeTick):
+        return snapshot
+    earlier = entry.trade_id - 1
+    positions = tuple(
+        attrs.evolve(one, mark=min(one.mark, earlier)) if one.symbol == entry.symbol else one
+        for one in snapshot.positions
+    )
+    return attrs.evolve(snapshot, positions=positions)
 
 
 _PLACE: Final = ("event_id", "sequence", "mark")

@@ -46,6 +46,8 @@ class Fill:
     def __attrs_post_init__(self) -> None:
         if not self.quantity:
             raise ValidationError("quantity", "a fill must be above zero")
+        # A value that cannot exist is refused where the fill is made, not where it is applied.
+        _ = self.notional
 
     @property
     def notional(self) -> Notional:

@@ -55,6 +55,10 @@ class RiskConfig:
         if capital.value <= 0:
             raise ValidationError("capital", f"{capital} must be above zero")
 
+    def __attrs_post_init__(self) -> None:
+        # An amount that cannot exist is refused where the limits are set, not where they are used.
+        _ = self.risk_amount
+
     @property
     def risk_fraction(self) -> Decimal:
         """Share of capital at risk, a ratio (0.01 = 1 %)."""

@@ -32,7 +32,6 @@ from robson_domain import (
 from robson_engine import commands, doubt, entries, exits, reports
 from robson_engine.config import SIGNAL_AGE_MAX_NS
 from robson_engine.state import EngineState
-from robson_engine.trailing import is_hit
 from robson_engine.trigger_index import TriggerIndex
 from robson_engine.turn import NOTHING, Step, Turn
 
@@ -76,8 +75,7 @@ def on_price(state: EngineState, tick: TradeTick) -> Step:
     turn = Turn(state, tick)
     hits = {key: best for best, key in taken}
     for key in _in_order(state, hits):
-        turn.follow(key, hits[key])
-        _exit_at(turn, turn.get(key), tick)
+        _exit_at(turn, key, hits[key], tick)
     if is_due:
         _summarize_due(turn, index)
     return turn.step()
@@ -91,7 +89,10 @@ def _in_order(state: EngineState, keys: Collection[PositionId]) -> Collection[Po
     return [key for key in state.live if key in wanted]
 
 
-def _exit_at(turn: Turn, position: Position, tick: TradeTick) -> None:
+def _exit_at(turn: Turn, key: PositionId, best: int, tick: TradeTick) -> None:
+    # The stop that is hit is from before this trade, which is therefore no part of its summary.
+    turn.follow(key, best, tick.trade_id - 1 if tick.trade_id else None)
+    position = turn.get(key)
     crossed = tick.origin is PriceOrigin.GAP
     reason = CloseReason.CROSSED_IN_GAP if crossed else CloseReason.TRAILING_STOP
     exits.trigger_exit(turn, position, reason, position.instrument.price(tick.ticks))
@@ -113,13 +114,11 @@ def _replay_one(turn: Turn, index: TriggerIndex, position: Position, tick: Trade
     distance = position.stop_distance
     assert best is not None  # who waits behind a stop is in the index
     assert distance is not None
-    scale = position.instrument
-    reach = scale.whole_ticks(distance)
-    price = scale.price(tick.ticks)
-    if is_hit(side, price, scale.price(max(1, best - side.sign * reach))):
-        turn.follow(key, best)
-        _exit_at(turn, turn.get(key), tick)
-    elif side.sign * tick.ticks > side.sign * best:
+    reach = position.instrument.whole_ticks(distance)
+    gain = side.sign * (tick.ticks - best)
+    if gain <= -reach:
+        _exit_at(turn, key, best, tick)
+    elif gain > 0:
         index.lift(key, side, tick.ticks)
 
 

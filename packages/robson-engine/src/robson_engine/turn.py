@@ -101,10 +101,13 @@ class Turn:
         if best is not None:
             self.follow(key, best)
 
-    def follow(self, key: PositionId, best_ticks: int) -> None:
+    def follow(self, key: PositionId, best_ticks: int, mark: int | None = None) -> None:
         """Log that the best of a position is now ``best_ticks`` with the stop that follows.
 
         Only when that is tighter: after a fill in the same step the position is ahead of the index.
+
+        Args:
+            mark: Last trade that is part of it, when that is not the last one shown.
         """
         position = self.get(key)
         best = position.instrument.price(best_ticks)
@@ -114,7 +117,9 @@ class Turn:
         stop = stop_for(position.instrument, position.side, best, distance)
         if tighter(position.side, before, stop) == before:
             return
-        facts = {"best": best, "stop": stop, "previous_stop": before}
+        facts: dict[str, Any] = {"best": best, "stop": stop, "previous_stop": before}
+        if mark is not None:
+            facts["mark"] = mark
         self._fold(TrailingStopUpdated, key, facts)
 
     def _fold(self, kind: type[Any], key: PositionId, facts: dict[str, Any]) -> Position:
@@ -127,9 +132,8 @@ class Turn:
             ts_event=self.ts_event,
             ts_received=self.ts_received,
             cause_id=self.cause,
-            mark=self._mark(before),
             input=self._explanation(kind, key),
-            **facts,
+            **({"mark": self._mark(before)} | facts),
         )
         self.events.append(event)
         self._positions[key] = evolve_position(before, event)

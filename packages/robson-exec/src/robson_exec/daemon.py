@@ -81,7 +81,7 @@ class Daemon:
 
     def offer(self, entry: Input) -> None:
         """Put one input into the inbox, as a driver of recordings or a test does."""
-        self._machine.inbox.offer(entry)
+        self._machine.runner.offer(entry)
 
     async def stop(self) -> StopReport:
         """End in order: nothing new, drain, one last batch with a snapshot, close the ports.
@@ -162,8 +162,7 @@ async def start(parts: Parts) -> Daemon:
         machine.inbox.offer(recovery.in_doubt(intent, parts.clock.now_ns()))
     consumer = machine.supervisor.spawn("consume", machine.runner.consume())
     answered = await _ask_venue(machine, recovered)
-    for symbol in state.symbols():
-        machine.feeds.ensure(symbol)
+    machine.feeds.open(state.symbols())
     await machine.feeds.filled()
     report = attrs.evolve(report, answered=answered, backfilled=machine.feeds.backfilled)
     return Daemon(machine, consumer, report)

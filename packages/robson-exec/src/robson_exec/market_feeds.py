@@ -15,7 +15,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from enum import Enum
 from typing import Any
 
@@ -66,15 +66,25 @@ class FeedParts:
 
 
 class MarketFeeds:
-    """The feeds by pair."""
+    """The feeds by pair; closed until start-up knows what the venue says.
+
+    A price that came before an entry was found filled would not be seen by its stop.
+    """
 
     def __init__(self, parts: FeedParts) -> None:
         self._parts = parts
         self._feeds: dict[Symbol, Feed] = {}
+        self._is_open = False
+
+    def open(self, symbols: Iterable[Symbol]) -> None:
+        """Begin: follow ``symbols`` now and others from now on."""
+        self._is_open = True
+        for symbol in symbols:
+            self.ensure(symbol)
 
     def ensure(self, symbol: Symbol) -> None:
-        """Follow a pair from now on; idempotent."""
-        if symbol not in self._feeds:
+        """Follow a pair from now on; idempotent, and nothing before :meth:`open`."""
+        if self._is_open and symbol not in self._feeds:
             feed = self._feeds[symbol] = Feed(symbol, self._parts)
             self._parts.market.subscribe(symbol, feed.on_tick, feed.on_link)
 

@@ -122,6 +122,13 @@ def bearer(scope: Any) -> str | None:
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
+_ENDING: Final = Problem(
+    status=503,
+    code="STOPPING",
+    message="Robson is stopping; look at the position before repeating the request.",
+)
+
+
 class Gate:
     """An ASGI application around another."""
 
@@ -150,6 +157,12 @@ class Gate:
             await self._app(scope, _timed(receive), tracked)
         except ApiError as error:
             await self._fail(error.problem, tracked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Not this call was canceled but what it waited for: the machine is ending.
+            await self._fail(_ENDING, tracked)
         except Exception as error:
             await self._fail(self._unexpected(error), tracked)
         finally:

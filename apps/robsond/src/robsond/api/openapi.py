@@ -35,7 +35,9 @@ def document(handlers: Iterable[ControllerRouterHandler]) -> dict[str, Any]:
     An application of its own is made for it: with a description configured, Litestar also
     serves pages that show it, and nothing here answers that is not in the policy.
     """
-    schema = Litestar(list(handlers), openapi_config=CONFIG).openapi_schema.to_schema()
+    schema = Litestar(
+        list(handlers), openapi_config=CONFIG, logging_config=None
+    ).openapi_schema.to_schema()
     for name, body in schema["components"]["schemas"].items():
         if name.endswith(_CLOSED):
             body["additionalProperties"] = False

@@ -78,7 +78,8 @@ class DemoOptions:
         return {
             "trades": trades,
             "frames": frames,
-            "symbol": named or ("" if frames else pairs[0]),
+            # The sizes are this pair's; of several pairs the daemon knows the sizes itself.
+            "symbol": pairs[0] if len(pairs) == 1 else "",
             "pairs": pairs,
             "tick_size": _size("--tick-size", self.tick_size),
             "step_size": _size("--step-size", self.step_size),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -26,9 +28,13 @@ def run_demo(out: Output, plan: DemoPlan, data_dir: str, *, stay: bool) -> int:
     Raises:
         CliError: When the daemon does not start, ends early or refuses.
     """
-    _end_like_ctrl_c()
     if not out.as_json:
         out.show(f"Starting a paper daemon of its own, data in {data_dir}")
+    with _ended_like_ctrl_c():
+        return _run(out, plan, data_dir, stay=stay)
+
+
+def _run(out: Output, plan: DemoPlan, data_dir: str, *, stay: bool) -> int:
     started = local.now_ns()
     daemon = Daemon(data_dir, plan.environment(data_dir))
     staying = False
@@ -47,15 +53,20 @@ def run_demo(out: Output, plan: DemoPlan, data_dir: str, *, stay: bool) -> int:
     return EXIT_OK if outcome.ok else EXIT_FAILED
 
 
-def _end_like_ctrl_c() -> None:
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
     """Make a polite request to end, or a closed terminal, also end the child."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _watch_it(out: Output, plan: DemoPlan, daemon: Daemon, started: int) -> Outcome:

@@ -86,10 +86,12 @@ class Watch:
 
     def _end_of_recording(self, over: bool) -> str | None:
         playback = self.status.get("playback") or {}
-        if playback.get("state") != "finished":
-            return None
-        if over:
+        finished = playback.get("state") == "finished"
+        if finished and over:
             return ""
+        # After its last price a playback goes on only until everything is closed.
+        if not finished and playback.get("market_time") != playback.get("last"):
+            return None
         now = local.now_ns()
         self._ended = self._ended or now
         if now - self._ended > _SETTLE_SECONDS * _SECOND_NS:

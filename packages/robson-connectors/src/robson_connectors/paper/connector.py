@@ -52,7 +52,7 @@ class PaperConnector:
 
     Raises:
         ConfigurationError: When the ledger belongs to another market.
-        StoreError: When the ledger cannot be used.
+        StoreError: When the ledger cannot be used, or what it holds does not fit.
     """
 
     def __init__(
@@ -73,7 +73,12 @@ class PaperConnector:
         self._late_reports: list[OrderReport] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._started = self._ended = self._closed = False
-        self._recover()
+        try:
+            self._recover()
+        except BaseException:
+            if self._ledger is not None:
+                self._ledger.close()
+            raise
 
     @property
     def capabilities(self) -> Capabilities:

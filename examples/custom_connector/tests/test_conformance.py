@@ -1,0 +1,80 @@
+"""Toybox keeps every promise of both ports that its capabilities call for."""
+
+from __future__ import annotations
+
+import pytest
+from robson_toybox import ToyboxConnector, connector
+
+from robson_domain import ConfigurationError, ExecutionPort, MarketDataPort, Price, Quantity, Symbol
+from robson_domain.testing.clocks import SteppedClock
+from robson_domain.testing.execution_cards import EXECUTION_CARDS, ExecutionCard
+from robson_domain.testing.market_cards import MARKET_CARDS, MarketCard
+
+SECOND = 1_000_000_000
+START = 1_700_000_000 * SECOND
+ACME = Symbol("ACMEUSDT")
+
+
+class Harness:
+    """A Toybox whose tape the test prints."""
+
+    def __init__(self) -> None:
+        self.clock = SteppedClock(START)
+        self.adapter: ToyboxConnector = connector({"clock": self.clock, "cash": "100000"})
+        self.instrument = self.adapter._rules[ACME]
+        self.price, self.quantity = Price(50), Quantity("1.5")
+        self.symbol, self.interval = ACME, SECOND
+        self._print()
+
+    @property
+    def execution(self) -> ExecutionPort:
+        return self.adapter
+
+    @property
+    def market(self) -> MarketDataPort:
+        return self.adapter
+
+    def now_ns(self) -> int:
+        return self.clock.now_ns()
+
+    def _print(self) -> None:
+        self.adapter._exchange.print_trade("50.00", "0.25")
+
+    async def trade(self) -> None:
+        await self.trades(1)
+
+    async def trades(self, count: int) -> None:
+        for _ in range(count):
+            await self.clock.run_for(SECOND // 4)
+            self._print()
+
+    async def bars(self, count: int) -> None:
+        await self.trades(4 * (count + 1))
+
+    async def reopen(self) -> None:
+        """Connect again: the exchange has its own memory."""
+        self.adapter = ToyboxConnector(self.adapter._exchange, self.clock)
+
+
+@pytest.mark.parametrize("card", EXECUTION_CARDS, ids=str)
+async def test_execution(card: ExecutionCard) -> None:
+    """Every promise about orders."""
+    harness = Harness()
+    if not card.fits(harness.execution.capabilities):
+        pytest.skip(card.title)
+    await card.run(harness)
+
+
+@pytest.mark.parametrize("card", MARKET_CARDS, ids=str)
+async def test_market(card: MarketCard) -> None:
+    """Every promise about prices."""
+    harness = Harness()
+    if not card.fits(harness.market.capabilities):
+        pytest.skip(card.title)
+    await card.run(harness)
+
+
+def test_a_clock_is_needed() -> None:
+    """The factory says what it lacks."""
+    with pytest.raises(ConfigurationError, match="clock"):
+        connector({})

@@ -1,0 +1,135 @@
+"""The server under abuse: callers who say nothing, say too much, or come in crowds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from robson_domain import ConfigurationError
+from robsond import server as servers
+from robsond.api import gate
+from robsond.keys import Scope
+from robsond.server import Server
+from robsond.settings import Http
+from tests.robsond.api_client import Api, authorization, make_api
+
+
+@pytest.fixture
+async def api() -> Api:
+    return make_api()
+
+
+@pytest.fixture
+async def port(api: Api) -> AsyncIterator[int]:
+    server = Server(api.app, Http(port=0))
+    yield await server.start()
+    await server.stop()
+
+
+async def good(port: int) -> int:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(
+            f"http://localhost:{port}/api/status", headers=authorization(Scope.READ)
+        )
+        return answer.status_code
+
+
+async def test_it_listens_on_loopback_only(api: Api, port: int) -> None:
+    assert await good(port) == 200
+    assert Http().host == "127.0.0.1"
+
+
+async def test_who_never_finishes_a_request_is_dropped(
+    api: Api, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "HEAD_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /api/status HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+    await writer.drain()
+    async with asyncio.timeout(3):
+        assert await reader.read() == b""
+    writer.close()
+    assert await good(port) == 200
+
+
+async def test_a_body_that_never_ends_is_given_up(
+    api: Api, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    token = authorization(Scope.TRADE)["Authorization"]
+    writer.write(
+        f"POST /api/panic HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{".encode()
+    )
+    await writer.drain()
+    async with asyncio.timeout(3):
+        assert b" 408 " in await reader.readline()
+    writer.close()
+    assert api.machine.calls == []
+
+
+async def test_long_headers_are_refused(api: Api, port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
+    async with asyncio.timeout(3):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+
+
+async def test_crowds_are_bounded_and_leave_room_again(
+    api: Api, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "CONNECTIONS_MAX", 5)
+    monkeypatch.setattr(servers, "HEAD_SECONDS", 0.3)
+    crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+    await asyncio.sleep(0.6)
+    assert await good(port) == 200
+    for _, writer in crowd:
+        writer.close()
+
+
+async def test_ten_thousand_guesses_do_not_hold_the_loop(api: Api) -> None:
+    """A guess costs microseconds; most are answered without being looked at twice."""
+    worst = 0.0
+
+    async def pulse() -> None:
+        nonlocal worst
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0)
+            worst = max(worst, time.perf_counter() - before)
+
+    beat = asyncio.ensure_future(pulse())
+    statuses = []
+    for n in range(2_000):
+        answer = await api.get("/api/status", None, headers={"Authorization": f"Bearer {n}"})
+        statuses.append(answer.status_code)
+    beat.cancel()
+    assert statuses.count(401) == 5
+    assert statuses.count(429) == len(statuses) - 5
+    assert worst < 0.5
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+async def test_an_address_that_is_not_ours_is_named(api: Api, host: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot listen on"):
+        await Server(api.app, Http(host=host, port=0)).start()
+
+
+async def test_stopping_twice_is_fine(api: Api) -> None:
+    server = Server(api.app, Http(port=0))
+    await server.start()
+    await server.stop()
+    await server.stop()
+
+
+async def test_answers_do_not_name_the_server(api: Api, port: int) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://localhost:{port}/healthz")
+    assert "server" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
