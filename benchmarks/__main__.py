@@ -142,8 +142,8 @@ def appends(row: str) -> None:
                     f"{f['events_per_second']:>9,.0f} events/s  {f['peak_mb']:.0f} MB"
                 ),
                 (
-                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  p99 {f['bare_p99_us']:>7.0f} us  "
-                    f"{f['bare_per_second']:>9,.0f} events/s"
+                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us p99 {f['bare_p99_us']:>7.0f} us "
+                    f" {f['bare_per_second']:>9,.0f} events/s"
                 ),
                 f"ratio of p50 {f['ratio_p50']:.2f}x{target}",
             ],

@@ -32,7 +32,12 @@ from robson_domain import (
 )
 
 Figures = dict[str, float]
-INSERT = "INSERT INTO bare (sequence, position_id, event_type, body, hash) VALUES "
+INSERT_SQLITE = (
+    "INSERT INTO bare (sequence, position_id, event_type, body, hash) VALUES (?, ?, ?, ?, ?)"
+)
+INSERT_POSTGRES = (
+    "INSERT INTO bare (sequence, position_id, event_type, body, hash) VALUES (%s, %s, %s, %s, %s)"
+)
 
 
 class CountingIds:
@@ -106,8 +111,9 @@ async def sqlite_row(size: int) -> Figures:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         store = await robson_store.open(f"sqlite:///{folder}/ours.db", ids=CountingIds())
         connection = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
-        for statement in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0"):
-            connection.execute(f"PRAGMA {statement}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute(
             "CREATE TABLE bare (sequence INTEGER PRIMARY KEY, position_id TEXT, event_type TEXT,"
             " body TEXT, hash TEXT)"
@@ -115,7 +121,7 @@ async def sqlite_row(size: int) -> Figures:
 
         def bare(rows: list[tuple[int, str, str, str, str]]) -> None:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(INSERT + "(?, ?, ?, ?, ?)", rows)
+            connection.executemany(INSERT_SQLITE, rows)
             connection.execute("COMMIT")
 
         figures = await _measure(store, bare, size)
@@ -136,7 +142,7 @@ async def postgres_row(size: int, dsn: str) -> Figures:
 
     def bare(rows: list[tuple[int, str, str, str, str]]) -> None:
         with connection.cursor() as cursor:
-            cursor.executemany(INSERT + "(%s, %s, %s, %s, %s)", rows)
+            cursor.executemany(INSERT_POSTGRES, rows)
         connection.commit()
 
     figures = await _measure(store, bare, size)

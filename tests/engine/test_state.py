@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from robson_domain import (
@@ -153,7 +152,7 @@ def test_who_waits_behind_a_stop_is_in_the_index(side: Side) -> None:
 @pytest.mark.parametrize("missing", ["stop", "stop_distance"])
 def test_without_a_stop_nobody_waits(missing: str) -> None:
     state = EngineState.opening(CONFIG, CAPITAL)
-    state.apply((attrs.evolve(a_position(), **{missing: None}),))
+    state.apply((a_position(S.ACTIVE, Side.LONG, **{missing: None}),))
     assert state.index_of(SYMBOL).low == -FAR
 
 

@@ -47,12 +47,16 @@ async def _client(
         trust_env=False,
         timeout=20,
     )
-    while not running.done() and (await client.get("/readyz")).status_code != 200:
+    while not running.done() and not await _is_ready(client):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     if running.done():
         await client.aclose()
         running.result()
     return client
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/readyz")).status_code == 200
 
 
 async def until(client: httpx.AsyncClient, path: str, reached: Any) -> dict[str, Any]:

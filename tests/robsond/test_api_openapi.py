@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from robsond.api.app import description
 from robsond.api.policy import POLICY, SOCKET
 from robsond.keys import Scope
+from robsond.telemetry import Metrics
 from tests.robsond.api_client import authorization, make_api
 
 
@@ -40,6 +42,15 @@ async def test_document_describes_every_route() -> None:
     }
     expected = {key for key in POLICY if key[0] != SOCKET} - {("GET", "/api/openapi.json")}
     assert described == expected
+
+
+def test_the_page_names_every_route_and_metric() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    for _, path in POLICY:
+        name = path.replace("{position_id}", "{id}")
+        assert f"`{name}" in page or f" {name}" in page, name
+    for family in Metrics().registry.collect():
+        assert family.name in page
 
 
 async def test_bodies_are_closed_and_money_is_text() -> None:

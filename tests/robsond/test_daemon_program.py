@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from robsond import daemon, program
+from robsond import daemon, program, system
 from robsond.settings import Settings
 from tests.robsond.daemon_process import write_recording
 
@@ -16,7 +16,7 @@ from tests.robsond.daemon_process import write_recording
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(program.system, "harden", lambda: None)
+    monkeypatch.setattr(system, "harden", lambda: None)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from robson_domain import Event, Position, PositionId, Symbol, codec
-from robson_exec import LastPrice, Observation, Published
+from robson_exec import LastPrice, Observation, OrderSent, Published
 from robsond import logs, views
 from robsond.facade import Facade
 from robsond.hub import Hub, Message, message
@@ -32,6 +32,8 @@ class Broadcast:
 
     def on(self, item: Observation) -> None:
         """Pass on what has become durable."""
+        if isinstance(item, OrderSent):
+            self._metrics.on_sent(item.duration_ns)
         if not isinstance(item, Published):
             return
         self._metrics.on_events(item.events)

@@ -50,7 +50,7 @@ class About:
     """What runs here.
 
     Attributes:
-        started_at: By the clock the daemon runs on, UTC ns.
+        started_at: Real time, UTC ns.
     """
 
     mode: str

@@ -74,6 +74,7 @@ class TokenFiles:
     def __init__(self, folder: Path, own: Secret) -> None:
         self._folder = folder
         self._own = own
+        self._problem = ""
 
     def load(self) -> dict[bytes, Scope]:
         """Return digest and scope of every token, making missing files.
@@ -95,13 +96,14 @@ class TokenFiles:
         return Secret(system.read_secret(path))
 
     def refresh(self, keyring: Keyring) -> None:
-        """Take over changed files; one that cannot be used leaves nobody with its token."""
+        """Take over changed files; while one cannot be used no token of a file is accepted."""
         try:
             keyring.replace(self.load())
+            self._problem = ""
         except (ConfigurationError, OSError) as error:
-            log.error(
-                "a token file cannot be used; no token is accepted until it can", why=str(error)
-            )
+            if str(error) != self._problem:
+                self._problem = str(error)
+                log.error("tokens cannot be read; none of them is accepted", why=self._problem)
             keyring.replace({self._own.digest(): Scope.ADMIN} if self._own else {})
 
 

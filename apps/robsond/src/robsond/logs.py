@@ -125,9 +125,7 @@ def configure(*, level: str, style: str, stream: TextIO | None = None, now: Any 
         _cleaned,
     ]
     renderer = (
-        _console(target)
-        if is_console
-        else structlog.processors.JSONRenderer(ensure_ascii=True)
+        _console(target) if is_console else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],

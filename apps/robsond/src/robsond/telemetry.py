@@ -42,7 +42,6 @@ class _Open:
     """An order whose end is not known; what was already counted of it."""
 
     intent: Intent
-    heard: bool = False
     failed: bool = False
 
 
@@ -77,7 +76,7 @@ class Metrics:
         )
         self.duration = Histogram(
             "order_submission_duration_seconds",
-            "From the decision to the first word of the venue",
+            "From handing an order over to the first word of the venue",
             buckets=(0.1, 0.5, 1, 2, 5),
             registry=self.registry,
         )
@@ -125,9 +124,9 @@ class Metrics:
                 case EntryFilled() | ExitFilled():
                     self._filled(event)
                 case OrderRejected(client_order_id=order_id, code=code):
-                    self._failed(order_id, event, code or "rejected")
+                    self._failed(order_id, code or "rejected")
                 case OrderInDoubt(client_order_id=order_id, code=code):
-                    self._failed(order_id, event, code or "in_doubt")
+                    self._failed(order_id, code or "in_doubt")
 
     def _placed(self, intent: Intent) -> None:
         self.submitted.labels(str(intent.symbol), intent.side.value, _ORDER_TYPE).inc()
@@ -136,23 +135,19 @@ class Metrics:
         self._open[intent.client_order_id] = _Open(intent)
 
     def _filled(self, event: EntryFilled | ExitFilled) -> None:
-        order = self._heard(event.client_order_id, event)
-        if order is not None and event.order_status is OrderStatus.FILLED:
+        if event.client_order_id in self._open and event.order_status is OrderStatus.FILLED:
             intent = self._open.pop(event.client_order_id).intent
             self.filled.labels(str(intent.symbol), intent.side.value).inc()
 
-    def _failed(self, order_id: ClientOrderId, event: Event, reason: str) -> None:
-        order = self._heard(order_id, event)
+    def _failed(self, order_id: ClientOrderId, reason: str) -> None:
+        order = self._open.get(order_id)
         if order is not None and not order.failed:
             order.failed = True
             self.failed.labels(str(order.intent.symbol), reason[:40]).inc()
 
-    def _heard(self, order_id: ClientOrderId, event: Event) -> _Open | None:
-        order = self._open.get(order_id)
-        if order is not None and not order.heard:
-            order.heard = True
-            self.duration.observe(max(0, event.timestamp - order.intent.ts_created) / 1e9)
-        return order
+    def on_sent(self, duration_ns: int) -> None:
+        """Take note how long the venue took to answer a send."""
+        self.duration.observe(duration_ns / 1e9)
 
     def set_account(
         self, open_count: dict[Symbol, int], unrealized: dict[Symbol, Decimal], today: Decimal

@@ -155,14 +155,14 @@ class EngineState:
     def earliest_mark(self, symbol: Symbol) -> int | None:
         """Return the trade id after which trades must be back-filled; None = nothing waits.
 
-        Only positions with a stop need past trades; an armed one waits for live prices. What this
-        process was shown since it started it need not be shown again.
+        Only who waits behind a stop needs past trades: one that is armed waits for live prices, one
+        that is leaving for none. What this process was shown it need not be shown again.
         """
-        seen = self.index_of(symbol).mark
+        index = self.index_of(symbol)
         marks = [
-            max(position.mark, seen)
-            for position in self.live.values()
-            if position.symbol == symbol and position.has_stop
+            max(position.mark, index.mark)
+            for key, position in self.live.items()
+            if position.symbol == symbol and index.best_ticks(key, position.side) is not None
         ]
         return min(marks, default=None)
 

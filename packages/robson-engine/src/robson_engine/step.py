@@ -35,8 +35,6 @@ from robson_engine.state import EngineState
 from robson_engine.trigger_index import TriggerIndex
 from robson_engine.turn import NOTHING, Step, Turn
 
-_STOPPED = frozenset({PositionStatus.ACTIVE, PositionStatus.ERROR})
-
 
 def step(state: EngineState, entry: Input) -> Step:
     """Decide what ``entry`` leads to.
@@ -101,22 +99,21 @@ def _exit_at(turn: Turn, key: PositionId, best: int, tick: TradeTick) -> None:
 def _replay_price(turn: Turn, index: TriggerIndex, tick: TradeTick) -> None:
     """Apply a back-filled price to those positions only whose state does not contain it."""
     for position in list(turn.state.live.values()):
-        waits = position.status in _STOPPED and position.exit_reason is None
-        if position.symbol != tick.symbol or not waits or not position.has_stop:
+        if position.symbol != tick.symbol or tick.trade_id <= position.mark:
             continue
-        if tick.trade_id > position.mark:
-            _replay_one(turn, index, position, tick)
+        best = index.best_ticks(position.position_id, position.side)
+        if best is not None:
+            _replay_one(turn, index, position, (best, tick))
 
 
-def _replay_one(turn: Turn, index: TriggerIndex, position: Position, tick: TradeTick) -> None:
-    key, side = position.position_id, position.side
-    best = index.best_ticks(key, side)
-    distance = position.stop_distance
-    assert best is not None  # who waits behind a stop is in the index
-    assert distance is not None
-    reach = position.instrument.whole_ticks(distance)
+def _replay_one(
+    turn: Turn, index: TriggerIndex, position: Position, shown: tuple[int, TradeTick]
+) -> None:
+    key, side, distance = position.position_id, position.side, position.stop_distance
+    assert distance is not None  # who is in the index has one
+    best, tick = shown
     gain = side.sign * (tick.ticks - best)
-    if gain <= -reach:
+    if gain <= -position.instrument.whole_ticks(distance):
         _exit_at(turn, key, best, tick)
     elif gain > 0:
         index.lift(key, side, tick.ticks)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import subprocess
 import threading
 from functools import cache
 from typing import TYPE_CHECKING
@@ -106,19 +105,3 @@ def make_folder(field: str, path: str) -> str:
         return str(system.ensure_private_dir(os.path.abspath(path)))
     except OSError as error:
         raise usage(field, f"cannot use {path}: {error.strerror or error}") from None
-
-
-def spawn(
-    arguments: list[str], environment: dict[str, str], *, log: str, folder: str
-) -> subprocess.Popen[bytes]:
-    """Start a process in its own session, in ``folder``, its output in the file ``log``."""
-    with pathlib.Path(log).open("wb") as sink:
-        return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-            arguments,
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )

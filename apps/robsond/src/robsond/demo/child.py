@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Final
 
+from robsond import system
 from robsond.cli import local
 from robsond.cli.client import Api
 from robsond.cli.errors import EXIT_USAGE, CliError
@@ -30,7 +31,7 @@ class Daemon:
     def __init__(self, data_dir: str, settings: dict[str, str]) -> None:
         self.data_dir = data_dir
         self.log = os.path.join(data_dir, LOG_NAME)
-        self._process = local.spawn(
+        self._process = system.spawn(
             [sys.executable, "-m", "robsond.program", "run"],
             clean_environment(settings),
             log=self.log,

@@ -16,7 +16,7 @@ from robsond.system.files import (
     write_private,
 )
 from robsond.system.ids import RandomIds, SeededIds, new_token
-from robsond.system.process import InstanceLock, harden, process_id
+from robsond.system.process import InstanceLock, harden, process_id, spawn
 from robsond.system.recordings import is_parquet, read_lines
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "read_secret",
     "read_text",
     "remove",
+    "spawn",
     "write_private",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +27,22 @@ def harden() -> None:
     if resource is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_CORE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
+def spawn(
+    arguments: list[str], environment: dict[str, str], *, log: str, folder: str
+) -> subprocess.Popen[bytes]:
+    """Start a process in its own session, in ``folder``, its output in the file ``log``."""
+    with Path(log).open("wb") as sink:
+        return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            arguments,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
 
 
 class InstanceLock:
