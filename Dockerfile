@@ -10,14 +10,15 @@ ENV PIP_NO_CACHE_DIR=1 \
 WORKDIR /src
 # Everything that is fetched is pinned by hash; and fetched again only when a lock changes.
 # pip and the build tools stay behind in /opt/tools. Left out too: names and addresses for tests
-# in 70 languages, which come along with the API framework and which nothing here uses.
+# in 70 languages, which come along with the API framework and which nothing here uses (English
+# stays, so that what is installed still imports).
 COPY requirements/run.lock requirements/build.lock requirements/
 RUN python -m venv /opt/tools \
  && python -m venv --without-pip /opt/robson \
  && /opt/tools/bin/pip install --require-hashes --only-binary :all: -r requirements/build.lock \
  && /opt/tools/bin/pip --python /opt/robson/bin/python install --no-compile \
     --require-hashes --only-binary :all: -r requirements/run.lock \
- && find /opt/robson -type d -path '*/faker/providers/*/*_*' ! -name 'en_US' -prune \
+ && find /opt/robson -type d -path '*/faker/providers/*/*_*' ! -name 'en_*' -prune \
     -exec rm -rf {} +
 # From here on nothing is fetched. Compiled now, because the daemon may not write there and would
 # compile at every start; unchecked, because file times need not survive the copying of layers.

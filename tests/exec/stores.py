@@ -67,3 +67,17 @@ class TroubledStore:
 
     async def recover(self) -> Recovered:
         return await self._inner.recover()
+
+
+class Reopened:
+    """Ports that note being closed and work on."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+        self.closed = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    async def close(self) -> None:
+        self.closed += 1

@@ -1,4 +1,4 @@
-"""Start-up is recovery, the end is in order, and what was found is told."""
+"""Start-up is recovery, and what was found is told."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 import attrs
 import pytest
 
-from robson_connectors.memory import Fault, FaultKind, MemoryConnector, Operation
+from robson_connectors.memory import Fault, FaultKind, Operation
 from robson_domain import (
     CloseReason,
     DetectorSpec,
@@ -22,14 +22,12 @@ from robson_domain import (
     Price,
     Quantity,
     Recovered,
-    Snapshot,
     Store,
 )
 from robson_exec import Activity, Daemon, FeedStatus
-from robson_exec import daemon as module
 from tests.exec.checks import check_quiet
 from tests.exec.crashing import Life, MortalStore, MortalVenue, bury
-from tests.exec.stores import TroubledStore
+from tests.exec.stores import Reopened, TroubledStore
 from tests.exec.world import (
     BTC,
     ETH,
@@ -250,121 +248,58 @@ async def test_a_detector_that_cannot_be_had_again_ends_its_position_at_start() 
     await daemon.stop()
 
 
-class Reopened:
-    """Ports that note being closed and work on."""
+class Flooding(Reopened):
+    """A venue that repeats itself at length before it answers a question."""
 
-    def __init__(self, port: Any) -> None:
-        self._port = port
-        self.closed = 0
+    sink: Any = None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._port, name)
+    def subscribe_reports(self, sink: Any) -> None:
+        self.sink = sink
+        self._port.subscribe_reports(sink)
 
-    async def close(self) -> None:
-        self.closed += 1
+    async def query_order(self, symbol: Any, order_id: Any) -> Any:
+        answer = await self._port.query_order(symbol, order_id)
+        for number in range(3_000):
+            self.sink(attrs.evolve(answer, client_order_id=f"other-{number}", fills=()))
+        return answer
 
 
-async def stoppable() -> tuple[World, MemoryConnector, list[Reopened], Daemon]:
-    store = TroubledStore(await memory_store())
-    world, venue = await memory_world(store=cast(Store, store))
-    ports = [Reopened(venue), Reopened(venue), Reopened(store)]
-    daemon = await world.boot(
-        execution=cast(Any, ports[0]), market=cast(Any, ports[1]), store=cast(Any, ports[2])
-    )
+async def test_prices_wait_until_every_answer_was_taken_in() -> None:
+    """An entry found filled has a stop, and needs the prices since."""
+    world, venue = await memory_world()
+    death = Death(world)
+    daemon = await death.boot()
     await daemon.desk.arm(arm_request())
+    venue.inject(Fault(kind=FaultKind.DELAY, on=SUBMIT, delay_ns=60 * SECOND))
+    venue.inject(Fault(kind=FaultKind.DROP))
     venue.feed(BTC, Price(100))
     await world.settle()
-    return world, venue, ports, daemon
+    await death.kill()
+    for price in (103, 102.5):
+        venue.feed(BTC, Price(str(price)))
+    daemon = await world.boot(execution=cast(Any, Flooding(venue)))
+    assert daemon.recovered.backfilled == 2
+    await world.pass_time(SECOND)
+    assert (await world.position()).best == Price(103)
+    await daemon.stop()
 
 
-async def test_a_clean_stop_saves_a_snapshot_and_closes_the_ports_once() -> None:
-    world, venue, ports, daemon = await stoppable()
-    await daemon.desk.arm(arm_request("armed", ETH, detector=PATIENT))
-    venue.feed(BTC, Price(101))
-    venue.feed(ETH, Price(10))
-    report = await daemon.stop()
-    assert (report.is_saved, report.sends_left, report.unresolved) == (True, 0, 0)
-    assert report.unprotected == (BTC,)
-    assert [port.closed for port in ports] == [1, 1, 1]
-    assert await daemon.stop() == report
-    assert [port.closed for port in ports] == [1, 1, 1]
-    last = cast(TroubledStore, world.store).written[-1]
-    (snapshot,) = [state for state in last.states if isinstance(state, Snapshot)]
-    recovered = await world.store.recover()
-    assert recovered.snapshot == snapshot
-    assert recovered.events == ()
-    assert recovered.detectors[0].mark == 1
-    again = await world.boot()
-    assert again.recovered.replayed == 0
-    assert again.recovered.snapshot_sequence == snapshot.sequence
-    await again.stop()
-
-
-async def test_prices_and_reports_on_their_way_are_dealt_with_before_the_end() -> None:
-    world, venue, _, daemon = await stoppable()
-    venue.feed(BTC, Price(99))
-    report = await daemon.stop()
-    position = await world.position()
-    assert position.status in {PositionStatus.EXITING, PositionStatus.CLOSED}
-    assert report.is_saved
-    again = await world.boot()
-    await world.pass_time(20 * SECOND)
-    assert (await world.position()).status is PositionStatus.CLOSED
-    await check_quiet(world, venue)
-    await again.stop()
-
-
-async def test_a_send_under_way_at_the_end_is_counted_and_in_doubt_next_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "STOP_PATIENCE_S", 0.05)
-    world, venue, _, daemon = await stoppable()
-    venue.inject(
-        Fault(kind=FaultKind.DELAY, on=SUBMIT, delay_ns=60 * SECOND), Fault(kind=FaultKind.DROP)
-    )
-    venue.feed(BTC, Price(99))
+async def test_a_start_that_is_given_up_leaves_no_task_behind() -> None:
+    world, venue = await memory_world()
+    death = Death(world)
+    daemon = await death.boot()
+    await daemon.desk.arm(arm_request())
+    venue.inject(Fault(kind=FaultKind.DELAY, on=SUBMIT, delay_ns=60 * SECOND))
+    venue.inject(Fault(kind=FaultKind.DROP))
+    venue.feed(BTC, Price(100))
     await world.settle()
-    report = await daemon.stop()
-    assert (report.sends_left, report.unresolved, report.unprotected) == (1, 1, (BTC,))
-    again = await world.boot()
-    assert (await world.position()).status is PositionStatus.CLOSED
-    await check_quiet(world, venue)
-    await again.stop()
-
-
-async def test_a_store_that_fails_to_the_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STOP_PATIENCE_S", 0.05)
-    world, _, ports, daemon = await stoppable()
-    cast(TroubledStore, world.store).refusals = 10_000
-    report = await daemon.stop()
-    assert not report.is_saved
-    assert [port.closed for port in ports] == [1, 1, 1]
-
-
-async def test_a_halted_machine_writes_nothing_more() -> None:
-    world, _, ports, daemon = await stoppable()
-    written = len(cast(TroubledStore, world.store).written)
-    daemon._machine.supervisor.halt("test", InvariantError("broken"))
-    report = await daemon.stop()
-    assert not report.is_saved
-    assert len(cast(TroubledStore, world.store).written) == written
-    assert [port.closed for port in ports] == [1, 1, 1]
-
-
-async def test_a_port_that_fails_to_close_does_not_keep_the_others_open() -> None:
-    world, _, ports, daemon = await stoppable()
-
-    async def broken() -> None:
-        raise OSError("socket")
-
-    ports[0].close = broken  # type: ignore[method-assign]
-    await daemon.stop()
-    assert [port.closed for port in ports] == [0, 1, 1]
-    assert world.alerts.names[-1] == "close_failed"
-
-
-async def test_no_task_is_left_after_the_end() -> None:
+    await death.kill()
     before = asyncio.all_tasks()
-    _, _, _, daemon = await stoppable()
-    await daemon.stop()
+    venue.inject(Fault(kind=FaultKind.DELAY, on=QUERY, delay_ns=SECOND))
+    booting = asyncio.ensure_future(world.boot())
+    await asyncio.sleep(0.01)
+    assert len(asyncio.all_tasks()) > len(before) + 1
+    booting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await booting
     assert asyncio.all_tasks() == before

@@ -2,103 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import attrs
 import pytest
 
-from robson_connectors.memory import Fault, FaultKind, MemoryConnector, MemoryTerms, Operation
+from robson_connectors.memory import Fault, FaultKind, Operation
 from robson_domain import (
-    Capabilities,
-    Input,
-    LinkChanged,
-    Money,
-    Price,
-    PriceOrigin,
     Symbol,
     TradeTick,
 )
-from robson_exec import Activity, EventBus, FeedStatus, MarketFeeds, Supervisor, VirtualClock
-from robson_exec import market_feeds as module
-from robson_exec.inbox import Inbox
-from robson_exec.market_feeds import FeedParts
-from tests.exec.world import BTC, ETH, MS, SECOND, T0, Alerts, instrument
-
-LIVE, GAP = PriceOrigin.LIVE, PriceOrigin.GAP
-
-
-@attrs.define
-class Rig:
-    marks: dict[Symbol, int] = attrs.field(factory=dict)
-    prices_max: int = 1_000
-    has_backfill: bool = True
-    alerts: Alerts = attrs.field(factory=Alerts)
-    clock: VirtualClock = attrs.field(factory=lambda: VirtualClock(Activity(), T0))
-    venue: MemoryConnector = attrs.field(init=False)
-    inbox: Inbox = attrs.field(init=False)
-    feeds: MarketFeeds = attrs.field(init=False)
-    _read: list[Input] = attrs.field(factory=list, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        terms = MemoryTerms(
-            capabilities=Capabilities(name="memory", has_backfill=self.has_backfill)
-        )
-        pairs = [instrument(BTC), instrument(ETH)]
-        self.venue = MemoryConnector(pairs, Money(1), self.clock, terms)
-        self.inbox = Inbox(self.clock.activity, self.prices_max)
-        bus = EventBus(self.alerts)
-        self.feeds = MarketFeeds(
-            FeedParts(
-                market=self.venue,
-                inbox=self.inbox,
-                clock=self.clock,
-                activity=self.clock.activity,
-                supervisor=Supervisor(self.clock, bus),
-                bus=bus,
-                mark_of=self.marks.get,
-            )
-        )
-        self.feeds.open(())
-
-    def trade(self, *prices: int, symbol: Symbol = BTC) -> None:
-        for price in prices:
-            self.venue.feed(symbol, Price(price))
-
-    def take(self) -> list[tuple[int, PriceOrigin]]:
-        """Return (trade id, origin) of the prices that came in since the last time."""
-        self._take_over()
-        read, self._read = self._read, []
-        return [(e.trade_id, e.origin) for e in read if isinstance(e, TradeTick)]
-
-    def links(self) -> list[bool]:
-        """Return the ups and downs that came in since prices were last taken."""
-        return [
-            entry.up
-            for entry in (*self._read, *self.inbox.waiting)
-            if isinstance(entry, LinkChanged)
-        ]
-
-    def _take_over(self) -> None:
-        self._read.extend(self.inbox.waiting)
-        self.inbox.waiting.clear()
-        self.inbox.rest()
-
-    async def _reader(self) -> None:
-        while True:
-            await self.inbox.wait()
-            self._take_over()
-
-    async def pass_time(self, ns: int) -> None:
-        over = asyncio.Event()
-
-        async def end() -> None:
-            await self.clock.sleep_until(self.clock.now_ns() + ns)
-            over.set()
-
-        tasks = [asyncio.ensure_future(end()), asyncio.ensure_future(self._reader())]
-        await self.clock.run(over)
-        for task in tasks:
-            task.cancel()
+from robson_exec import FeedStatus, MarketFeeds
+from tests.exec.feed_rig import GAP, LIVE, Rig
+from tests.exec.world import BTC, ETH, MS, SECOND
 
 
 async def test_with_nothing_to_fetch_prices_are_live_at_once() -> None:
@@ -274,6 +187,22 @@ async def test_a_past_the_venue_refuses_is_given_up_at_once(
     assert "not traded" in it.alerts.told[0][2]["problem"]
 
 
+async def test_fetched_trades_are_marked_whatever_the_connector_calls_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = Rig(marks={BTC: 1})
+    it.trade(100, 101)
+    fetch = it.venue.trades_since
+
+    async def unmarked(symbol: Symbol, after: int) -> tuple[TradeTick, ...]:
+        return tuple(tick._replace(origin=LIVE) for tick in await fetch(symbol, after))
+
+    monkeypatch.setattr(it.venue, "trades_since", unmarked)
+    it.feeds.ensure(BTC)
+    await it.pass_time(MS)
+    assert it.take() == [(2, GAP)]
+
+
 async def test_a_connector_that_breaks_is_given_up_with_its_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -333,80 +262,3 @@ async def test_a_pair_that_is_released_is_not_followed() -> None:
     it.trade(5, symbol=ETH)
     assert it.take() == []
     assert it.clock.activity.idle
-
-
-async def test_without_room_the_link_is_closed_and_the_past_is_fetched_later() -> None:
-    it = Rig(marks={BTC: 0}, prices_max=3)
-    it.feeds.ensure(BTC)
-    it.trade(100, 101)  # with the link's own input the inbox is full
-    it.trade(102, 103)
-    assert it.feeds.status(BTC) is FeedStatus.CLOSED
-    assert it.links() == [True, False]
-    assert it.alerts.names == ["prices_refused"]
-    assert it.take() == [(1, GAP), (2, LIVE)]
-    it.marks[BTC] = 2
-    await it.pass_time(300 * MS)
-    assert it.take() == [(3, GAP), (4, GAP)]
-    it.trade(104)
-    assert it.take() == [(5, LIVE)]
-
-
-async def test_no_room_for_long_waits_for_long() -> None:
-    it = Rig(marks={BTC: 1})
-    it.trade(100)
-    it.feeds.ensure(BTC)
-    await it.pass_time(MS)
-    it.inbox.is_held = True
-    it.trade(101)
-    await it.pass_time(10 * SECOND)
-    it.trade(102)
-    assert it.feeds.status(BTC) is FeedStatus.CLOSED
-    assert it.take() == []
-    it.inbox.is_held = False
-    await it.pass_time(SECOND)
-    assert it.take() == [(2, GAP), (3, GAP)]
-
-
-async def test_a_link_lost_while_closed_is_simply_down() -> None:
-    it = Rig(marks={BTC: 1})
-    it.trade(100)
-    it.feeds.ensure(BTC)
-    await it.pass_time(MS)
-    it.inbox.is_held = True
-    it.trade(101)
-    it.venue.set_link(BTC, True)
-    assert it.feeds.status(BTC) is FeedStatus.CLOSED
-    it.venue.set_link(BTC, False)
-    assert it.feeds.status(BTC) is FeedStatus.DOWN
-    it.inbox.is_held = False
-    await it.pass_time(SECOND)
-    assert it.feeds.status(BTC) is FeedStatus.DOWN
-    it.venue.set_link(BTC, True)
-    await it.pass_time(MS)
-    assert it.take() == [(2, GAP)]
-
-
-async def test_a_buffer_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    it = Rig(marks={BTC: 1})
-    it.trade(100)
-    it.venue.inject(
-        Fault(kind=FaultKind.DELAY, on=Operation.TRADES_SINCE, delay_ns=SECOND),
-    )
-    monkeypatch.setattr(module, "BUFFER_MAX", 2)
-    it.feeds.ensure(BTC)
-    it.trade(101, 102, 103)
-    assert it.feeds.status(BTC) is FeedStatus.CLOSED
-    await it.pass_time(2 * SECOND)
-    assert it.take() == [(2, GAP), (3, GAP), (4, GAP)]
-
-
-async def test_a_back_fill_that_is_asked_for_goes_back_that_far() -> None:
-    it = Rig()
-    it.feeds.ensure(BTC)
-    it.trade(100, 101, 102)
-    it.take()
-    it.feeds.backfill(BTC, 1)
-    it.feeds.backfill(BTC, 0)  # one runs already
-    it.feeds.backfill(ETH, 0)  # nobody follows it
-    await it.pass_time(MS)
-    assert it.take() == [(2, GAP), (3, GAP)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import pairwise
 
 import pytest
@@ -269,3 +270,23 @@ async def test_stopping_ends_every_task_and_waits_for_it() -> None:
     await rig.supervisor.stop()
     assert ended == ["work"]
     await rig.supervisor.stop()
+
+
+async def test_a_task_that_refuses_to_end_is_told_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("robson_exec.supervision.CLOSE_PATIENCE_S", 0.05)
+    rig = Rig()
+    over = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not over.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await over.wait()
+
+    task = rig.supervisor.spawn("stubborn", stubborn())
+    await asyncio.sleep(0)
+    await rig.supervisor.stop()
+    assert rig.alerts.told == [("warning", "tasks_do_not_end", {"tasks": "stubborn"})]
+    over.set()
+    await task

@@ -111,6 +111,15 @@ def test_a_live_account_never_looks_like_paper(robson: Robson, daemon: FakeDaemo
     assert "PAPER" not in robson("status").out
 
 
+def test_only_paper_and_shadow_have_quiet_colors() -> None:
+    from robsond.cli.tables import banner
+
+    loud = banner("live").style
+    assert banner("something new").style == loud
+    assert banner("paper").style != loud
+    assert banner("shadow").style != loud
+
+
 def test_status_json_holds_what_the_table_shows(robson: Robson) -> None:
     document = robson("status", "--json").json
     assert document["status"]["mode"] == "paper"
@@ -326,6 +335,7 @@ def test_an_answer_nobody_foresaw_is_still_one_document(robson: Robson, daemon: 
         (("positions", "--status", "open"), "--status"),
         (("close", "../../api/panic"), "ID"),
         (("close", ""), "ID"),
+        (("close", ".."), "ID"),
         (("disarm",), "ID"),
         (("why", "a b"), "ID"),
         (("why", ONE, "--sequence", "x"), "--sequence"),

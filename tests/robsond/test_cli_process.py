@@ -28,7 +28,7 @@ def daemon() -> Iterator[FakeDaemon]:
 
 
 def environment(daemon: FakeDaemon, folder: Path, **more: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     own = {
         "ROBSON_API_URL": daemon.url,
         "ROBSON_API_TOKEN": TOKEN,
@@ -245,3 +245,20 @@ def test_help_answers_at_once(daemon: FakeDaemon, tmp_path: Path) -> None:
 def test_the_environments_proxy_never_sees_the_token(daemon: FakeDaemon, tmp_path: Path) -> None:
     env = environment(daemon, tmp_path, HTTP_PROXY="http://127.0.0.1:9", ALL_PROXY="")
     assert call(["risk", "--json"], env).returncode == 0
+
+
+def test_a_document_nobody_reads_is_no_defect(daemon: FakeDaemon, tmp_path: Path) -> None:
+    many = daemon.answers["GET", "/api/events"][1]["events"] * 2000
+    daemon.answers["GET", "/api/events"][1]["events"] = many
+    process = subprocess.Popen(
+        [*PROGRAM, "events", "--json"],
+        env=environment(daemon, tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(20) == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()

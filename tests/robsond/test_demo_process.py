@@ -194,6 +194,13 @@ def test_proofs_work_on_the_files_alone(finished: Path, command: str) -> None:
     assert robson(command, "--data-dir", str(finished)).code == 0
 
 
+def test_a_database_set_for_something_else_is_not_the_one_that_is_meant(finished: Path) -> None:
+    elsewhere = f"sqlite:///{finished.parent / 'elsewhere.db'}"
+    ended = robson("verify-log", "--data-dir", str(finished), "--json", DATABASE_URL=elsewhere)
+    assert (ended.code, ended.json["ok"]) == (0, True)
+    assert ended.json["checked"] > 10
+
+
 def test_replay_tells_each_position_from_armed_to_closed(finished: Path) -> None:
     timeline = robson("replay", "--data-dir", str(finished), "--json").json["timeline"]
     assert [(entry["symbol"], entry["side"]) for entry in timeline] == [

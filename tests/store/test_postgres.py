@@ -153,6 +153,21 @@ async def test_canceled_question_leaves_a_usable_store(postgres: PostgresHarness
     assert (await store.submit(Batch(events=samples.a_log(1, 2)))).head.sequence == 2
 
 
+async def test_batch_canceled_on_its_way_may_be_submitted_again(postgres: PostgresHarness) -> None:
+    store = await postgres.make()
+    with psycopg.connect(postgres.url_of(store)) as other:
+        # Whoever reads may; the batch waits until this ends.
+        other.execute("LOCK TABLE events IN EXCLUSIVE MODE")
+        sending = asyncio.create_task(store.submit(Batch(events=samples.a_log(1, 2))))
+        await asyncio.sleep(0.2)
+        assert not sending.done()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        assert sending.cancelled()
+    assert not database_of(store).is_settled()
+    assert (await store.submit(Batch(events=samples.a_log(1, 2)))).head.sequence == 2
+
+
 async def test_refusal_while_opening_is_in_the_servers_words(postgres: PostgresHarness) -> None:
     store = await postgres.make()
     url = postgres.url_of(store).replace("options=", "options=-cstatement_timeout%3D100%20")

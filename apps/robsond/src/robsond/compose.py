@@ -102,6 +102,17 @@ async def open_store(settings: Settings, ids: Ids) -> Store:
     )
 
 
+async def trust(settings: Settings, store: Store) -> None:
+    """Compare the whole log with the head exported by the last run, before anything is written.
+
+    Raises:
+        ChainBroken, HeadMismatch, UnknownSchema: The log cannot be trusted; nothing may trade on
+            it. What is wrong is named.
+    """
+    if store_url(settings) != "memory://":
+        await verify_store(store, exported_head(settings))
+
+
 @contextlib.asynccontextmanager
 async def offline_store(settings: Settings) -> AsyncIterator[Store]:
     """Open the store for proofs while no daemon runs, and close it again.

@@ -65,6 +65,7 @@ class Machine:
         """
         settings = self._settings
         store = self._store = await compose.open_store(settings, self._ids)
+        await compose.trust(settings, store)
         head = await store.head()
         if isinstance(self._ids, SeededIds):
             self._ids.resume(str(head.sequence))

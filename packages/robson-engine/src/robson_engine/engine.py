@@ -29,7 +29,7 @@ from robson_engine.entry_decision import EntryCase, decide, distance_of
 from robson_engine.exposure import exposure_of
 from robson_engine.sizing import size_position
 from robson_engine.state import EngineState
-from robson_engine.step import on_price, step
+from robson_engine.step import step
 from robson_engine.turn import Step
 
 
@@ -72,7 +72,7 @@ class Engine:
     @staticmethod
     def process_active_position(state: EngineState, tick: TradeTick) -> Step:
         """Test a price against every stop of its pair, then raise the survivors' best."""
-        return on_price(state, tick)
+        return step(state, tick)
 
     @staticmethod
     def process_exit_fill(state: EngineState, entry: OrderReported) -> Step:

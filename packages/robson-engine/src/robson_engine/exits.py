@@ -17,6 +17,7 @@ from robson_domain import (
     IntentId,
     IntentKind,
     Money,
+    Order,
     PlaceExitOrder,
     Position,
     PositionClosed,
@@ -38,9 +39,8 @@ def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Pri
     turn.summarize(position.position_id)
     stop = turn.get(position.position_id).stop
     turn.emit(ExitTriggered, position.position_id, reason=reason, price=price, stop=stop)
-    if position.entry_leaves and position.entry_order is not None:
-        order_id = position.entry_order.client_order_id
-        turn.command(CancelOrder(symbol=position.symbol, client_order_id=order_id))
+    if position.entry_leaves:
+        _cancel(turn, position.entry_order)
     continue_exit(turn, turn.get(position.position_id), price)
 
 
@@ -66,15 +66,29 @@ def continue_exit(turn: Turn, position: Position, price: Price | None = None) ->
         price: A current price when the input has one; else the last known one is used to tell
             dust from a tradable rest.
     """
-    if position.exit_order is not None and not position.exit_order.status.is_terminal:
-        return
     quantity = exit_quantity(position) if position.open_qty else Quantity(0)
     reference = price or position.stop or position.average_entry_price
-    if reference is not None and position.instrument.is_tradable(quantity, reference):
+    leaving = position.exit_order
+    if leaving is not None and not leaving.status.is_terminal:
+        _call_back(turn, position, leaving.leaves_qty, quantity)
+    elif reference is not None and position.instrument.is_tradable(quantity, reference):
         if turn.now >= position.retry_at:
             _place_exit(turn, position, quantity)
     elif not position.entry_leaves:
         settle(turn, position)
+
+
+def _call_back(turn: Turn, position: Position, leaves: Quantity, needed: Quantity) -> None:
+    """Cancel a working exit that would go beyond flat: one thought dead was filled after all."""
+    price = position.stop or position.average_entry_price
+    surplus = leaves - needed if leaves > needed else Quantity(0)
+    if price is not None and position.instrument.is_tradable(surplus, price):
+        _cancel(turn, position.exit_order)
+
+
+def _cancel(turn: Turn, order: Order | None) -> None:
+    assert order is not None
+    turn.command(CancelOrder(symbol=order.symbol, client_order_id=order.client_order_id))
 
 
 def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:

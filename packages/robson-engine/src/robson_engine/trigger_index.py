@@ -36,13 +36,15 @@ class Group:
     Attributes:
         best: Their best price as a key.
         members: Ascending by distance, so the first exits first.
-        due: No member's raised stop is to be logged before this time, UTC ns.
+        due: No raised stop is to be logged before this time, UTC ns.
+        soonest: Not before this time could a stop be logged if all were raised now, UTC ns.
         is_dirty: Whether ``best`` was raised since it was logged.
     """
 
     best: int
     members: list[Member]
-    due: int
+    due: int = FAR
+    soonest: int = FAR
     is_dirty: bool = False
 
     @property
@@ -80,6 +82,7 @@ class SideIndex:
         self._logged[position] = (best, due)
         if found is not None:
             if found[0].best == best and found[1][0] == distance:
+                found[0].soonest = min(found[0].soonest, due)
                 return
             self.remove(position)
             self._logged[position] = (best, due)
@@ -87,7 +90,7 @@ class SideIndex:
         member = (distance, self._arrivals, position)
         group = self._group_at(best)
         insort(group.members, member)
-        group.due = min(group.due, due)
+        group.soonest = min(group.soonest, due)
         self._of[position] = (group, member)
         self._push(group)
         self._refresh()
@@ -132,7 +135,9 @@ class SideIndex:
         self.remove(position)
         self.put(position, key, distance, logged[1])
         self._logged[position] = logged
-        self._of[position][0].is_dirty = True
+        group = self._of[position][0]
+        group.due = min(group.due, logged[1])
+        group.is_dirty = True
         self._refresh_due()
 
     def raise_to(self, key: int) -> None:
@@ -146,11 +151,12 @@ class SideIndex:
                 group, other = other, group
             group.members.extend(other.members)
             group.members.sort()
-            group.due = min(group.due, other.due)
+            group.soonest = min(group.soonest, other.soonest)
             for member in other.members:
                 self._of[member[2]] = (group, member)
             other.members = []
         group.best = key
+        group.due = group.soonest
         group.is_dirty = True
         self._groups.append(group)
         self._push(group)
@@ -169,7 +175,9 @@ class SideIndex:
         logged = self._logged
         waiting = [m for m in group.members if logged[m[2]][0] != group.best]
         group.is_dirty = bool(waiting)
-        group.due = min(logged[member[2]][1] for member in waiting or group.members)
+        group.due = min((logged[member[2]][1] for member in waiting), default=FAR)
+        # Over all members, waiting or not: the next raise makes every one of them wait.
+        group.soonest = min(logged[member[2]][1] for member in group.members)
         return [member for member in waiting if logged[member[2]][1] <= ts]
 
     def _group_at(self, best: int) -> Group:

@@ -12,7 +12,7 @@ from robson_exec import recovery
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
 from robson_exec.desk import Desk
-from robson_exec.limits import START_PATIENCE_NS, STOP_PATIENCE_S
+from robson_exec.limits import CLOSE_PATIENCE_S, START_PATIENCE_NS, STOP_PATIENCE_S
 from robson_exec.machine import Machine, Parts
 from robson_exec.market_feeds import MarketFeeds
 from robson_exec.recovery import RecoveryReport
@@ -124,7 +124,8 @@ class Daemon:
 
     async def _close(self, closing: Awaitable[None]) -> None:
         try:
-            await closing
+            async with asyncio.timeout(CLOSE_PATIENCE_S):
+                await closing
         except Exception as error:
             facts = {"error": type(error).__name__, "message": str(error)}
             self._machine.parts.alerts.alert("warning", "close_failed", facts)
@@ -153,6 +154,15 @@ async def start(parts: Parts) -> Daemon:
     state = recovery.restore(parts.config, parts.capital, recovered)
     await recovery.compare(state, parts.store)
     machine = Machine(parts, recovered, state)
+    try:
+        return await _begin(machine, recovered)
+    except BaseException:
+        await machine.supervisor.stop()
+        raise
+
+
+async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
+    parts, state = machine.parts, machine.state
     report = recovery.report_of(state, recovered)
     report = attrs.evolve(report, detectors=_take_up_detectors(machine, recovered))
     parts.execution.subscribe_reports(lambda said: machine.inbox.offer(OrderReported(report=said)))

@@ -56,8 +56,11 @@ REPLY_TIMEOUT_NS: Final = 10 * SECOND_NS
 """Longest wait of a person's command for its durable answer."""
 START_PATIENCE_NS: Final = 10 * SECOND_NS
 """Start-up waits so long for a venue's first answers; then stops matter more than answers."""
-STOP_PATIENCE_S: Final = 5
-"""Seconds of the event loop that shutting down waits for sends and for the store."""
+STOP_PATIENCE_S: Final = 3
+"""Seconds of the event loop that shutting down waits for sends, then for the store: with the
+closing of the ports it ends within the 10 s a service manager gives."""
+CLOSE_PATIENCE_S: Final = 1
+"""Seconds of the event loop for each port, and for all tasks together, to end."""
 
 RESTART_PAUSE_NS: Final = 250 * MILLISECOND_NS
 RESTARTS_MAX: Final = 5

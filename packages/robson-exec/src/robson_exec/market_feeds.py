@@ -84,9 +84,16 @@ class MarketFeeds:
 
     def ensure(self, symbol: Symbol) -> None:
         """Follow a pair from now on; idempotent, and nothing before :meth:`open`."""
-        if self._is_open and symbol not in self._feeds:
-            feed = self._feeds[symbol] = Feed(symbol, self._parts)
+        if not self._is_open or symbol in self._feeds:
+            return
+        feed = self._feeds[symbol] = Feed(symbol, self._parts)
+        try:
             self._parts.market.subscribe(symbol, feed.on_tick, feed.on_link)
+        except Exception as error:
+            # The other pairs need this process; the next change on this one tries again.
+            del self._feeds[symbol]
+            facts = {"symbol": str(symbol), "error": type(error).__name__, "message": str(error)}
+            self._parts.bus.notify("critical", "prices_unavailable", facts)
 
     def release(self, symbol: Symbol) -> None:
         """Follow a pair no more; idempotent."""

@@ -17,7 +17,12 @@ from typing import Any
 from robson_domain import Clock, InvariantError
 from robson_exec.activity import Token, work_under
 from robson_exec.bus import EventBus
-from robson_exec.limits import RESTART_PAUSE_NS, RESTART_WINDOW_NS, RESTARTS_MAX
+from robson_exec.limits import (
+    CLOSE_PATIENCE_S,
+    RESTART_PAUSE_NS,
+    RESTART_WINDOW_NS,
+    RESTARTS_MAX,
+)
 
 
 class TimedOut(Exception):
@@ -134,9 +139,13 @@ class Supervisor:
         return True
 
     async def stop(self) -> None:
-        """Cancel every task and wait until all have ended."""
+        """Cancel every task and wait until all have ended, but not for ever."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks)
+            _, left = await asyncio.wait(tasks, timeout=CLOSE_PATIENCE_S)
+            names = {task.get_name() for task in left}
+            if names:
+                facts = {"tasks": ", ".join(sorted(names))}
+                self._bus.notify("warning", "tasks_do_not_end", facts)

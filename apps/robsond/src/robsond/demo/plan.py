@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-
-from robson_domain import decimals
 
 Body = dict[str, Any]
 
 SIM_SEED: Final = 93
 """Of the simulated market: with it both positions trail and close within half a minute."""
 SIM_PAIRS: Final = (("BTCUSDT", "long"), ("ETHUSDT", "short"))
-ACCOUNT_FACTOR: Final = 2
-"""The account holds this many times the capital that is risked. With the tightest distance one
-position takes ten times that capital; after a loss the next would lack collateral."""
 _OWN_SETTINGS: Final = ("ROBSON_", "BINANCE_", "MEXC_", "DATABASE_URL", "LOG_LEVEL")
 
 
@@ -69,7 +63,7 @@ class DemoPlan:
             "ROBSON_DATA_DIR": data_dir,
             "ROBSON_HTTP_HOST": "127.0.0.1",
             "ROBSON_HTTP_PORT": "0",
-            "ROBSON_CAPITAL": self._account(),
+            "ROBSON_CAPITAL": self.capital,
             "ROBSON_PLAYBACK_SPEED": self.speed,
             "ROBSON_LATENCY_MS": str(self.latency_ms),
             "ROBSON_FEE_RATE": self.fee_rate,
@@ -77,9 +71,6 @@ class DemoPlan:
             **(self._recording() if self.is_recording else self._simulation()),
         }
         return {name: value for name, value in chosen.items() if value}
-
-    def _account(self) -> str:
-        return decimals.text(decimals.mul(Decimal(self.capital), Decimal(ACCOUNT_FACTOR)))
 
     def _simulation(self) -> dict[str, str]:
         return {"ROBSON_MARKET": "sim", "ROBSON_MARKET_SEED": str(SIM_SEED)}
@@ -122,7 +113,6 @@ class DemoPlan:
             "strategy": "delay",
             "params": {"seconds": self.delay},
             "stop_distance": self.stop_distance,
-            "capital": self.capital,
             "accept_costs": self.accept_costs,
         }
 

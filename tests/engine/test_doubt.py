@@ -1,0 +1,194 @@
+"""Evidence about orders nobody has confirmed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from robson_domain import (
+    Doubt,
+    IntentStatus,
+    OrderInDoubt,
+    OrderStatus,
+    PositionId,
+    PositionStatus,
+    Quantity,
+    QueryOrder,
+    ReportStatus,
+    Side,
+)
+from robson_domain.testing import a_position
+from robson_domain.testing.builders import SYMBOL
+from robson_engine import NOTHING
+from robson_engine.doubt import deadline, order_in_doubt
+from tests.engine.world import ENTRY_ID, EXIT_ID, World, kinds, seconds
+
+S = PositionStatus
+R = ReportStatus
+
+
+def in_doubt(side: Side = Side.LONG) -> World:
+    """Return a world whose exit was signed at ``now`` and not answered."""
+    world = World().exiting(side=side)
+    world.report(R.NO_REPLY, order=EXIT_ID, ts_signed=world.now, code="TIMEOUT", message="60 s")
+    return world
+
+
+def test_a_doubt_is_logged_and_asked_about() -> None:
+    world = in_doubt()
+    event = world.events[-1]
+    assert isinstance(event, OrderInDoubt)
+    assert (event.code, event.message) == ("TIMEOUT", "60 s")
+    assert event.doubt == Doubt(since=world.now, ts_signed=world.now)
+    assert world.commands[-1] == QueryOrder(symbol=SYMBOL, client_order_id=EXIT_ID)
+    assert world.position().doubt == event.doubt
+    assert [intent.status for intent in world.book.unresolved()] == [IntentStatus.IN_DOUBT]
+
+
+def test_the_signature_counts_not_the_decision() -> None:
+    """A request that waited in a queue may still arrive after the decision grew old."""
+    world = World().exiting()
+    world.wait(30_000)
+    world.report(R.NO_REPLY, order=EXIT_ID, ts_signed=world.now - 1)
+    position = world.position()
+    assert position.exit_order is not None
+    assert deadline(position, position.exit_order) == world.now - 1 + seconds(4)
+
+
+def test_an_unknown_signature_is_as_late_as_it_can_be() -> None:
+    world = World().exiting()
+    world.wait(30_000)
+    world.report(R.NOT_FOUND, order=EXIT_ID)
+    assert world.position().doubt == Doubt(since=world.now, ts_signed=world.now)
+    older = World().exiting()
+    older.report(R.NO_REPLY, order=EXIT_ID, ts_event=0)
+    assert older.position().doubt == Doubt(since=older.now, ts_signed=older.now)
+
+
+@pytest.mark.parametrize(("which", "patience"), [("exit_order", 4), ("entry_order", 64)])
+def test_an_entry_is_given_a_minute_more(which: str, patience: int) -> None:
+    position = a_position(S.EXITING, doubt=Doubt(since=0, ts_signed=1000))
+    assert deadline(position, getattr(position, which)) == 1000 + seconds(patience)
+    undoubted = attrs.evolve(position, doubt=None)
+    order = getattr(undoubted, which)
+    assert deadline(undoubted, order) == order.ts_created + seconds(patience)
+
+
+def test_the_clock_is_the_venue_s() -> None:
+    """Ours may have run ahead."""
+    world = in_doubt()
+    signed = world.now
+    world.wait(100_000)
+    assert world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=signed + seconds(4)) is NOTHING
+    assert world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=0) is NOTHING
+    outcome = world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=signed + seconds(4) + 1)
+    assert kinds(outcome.events) == ["OrderInDoubt"]
+    assert world.position().doubt == Doubt(
+        since=signed, ts_signed=signed, not_found_at=signed + seconds(4) + 1
+    )
+
+
+def _missing(side: Side = Side.LONG) -> World:
+    world = in_doubt(side)
+    world.wait(5_000)
+    world.report(R.NOT_FOUND, order=EXIT_ID)
+    return world
+
+
+@pytest.mark.parametrize("side", Side)
+def test_two_later_snapshots_two_seconds_apart(side: Side) -> None:
+    world, held = _missing(side), side.sign * Quantity(50).value
+    start = world.now
+    early = world.account(net_qty=held, ts_event=start - 1)
+    assert early is NOTHING, "taken before the venue said it does not know the order"
+    assert kinds(world.account(net_qty=held, ts_event=start).events) == ["OrderInDoubt"]
+    assert world.account(net_qty=held, ts_event=start + seconds(2) - 1) is NOTHING
+    outcome = world.account(net_qty=held, ts_event=start + seconds(2))
+    assert kinds(outcome.events) == ["OrderInDoubt", "OrderResolved", "ExitOrderPlaced"]
+    assert world.position().exits == 2
+    assert [i.status for i in world.intents.values()] == [
+        IntentStatus.DONE, IntentStatus.DEAD, IntentStatus.RECORDED,
+    ]  # fmt: skip
+    assert order_in_doubt(world.position()) is None
+
+
+def test_snapshots_before_the_question_was_answered_prove_nothing() -> None:
+    world = in_doubt()
+    for _ in range(5):
+        world.wait(3_000)
+        assert world.account(net_qty=Quantity(50).value) is NOTHING
+
+
+@pytest.mark.parametrize(
+    ("net", "proves"),
+    [
+        ("50", True),
+        ("50.04", True),
+        ("49.96", True),
+        ("50.05", False),
+        ("49.95", False),
+        ("-50", False),
+    ],
+)
+def test_dust_may_lie_on_the_pair(net: str, proves: bool) -> None:
+    """Less than the venue's minimum, 5 at 100 each, is no position."""
+    outcome = _missing().account(net_qty=Decimal(net))
+    assert (outcome is not NOTHING) == proves
+
+
+def test_the_evidence_survives_a_restart() -> None:
+    world = _missing()
+    world.account(net_qty=Quantity(50).value)
+    again = world.restored()
+    again.wait(2_000)
+    outcome = again.account(net_qty=Quantity(50).value)
+    assert kinds(outcome.events)[-1] == "ExitOrderPlaced"
+
+
+def test_an_entry_that_died_frees_its_pair() -> None:
+    world = World().entering()
+    world.report(R.NO_REPLY, ts_signed=world.now)
+    assert world.position().owns_pair
+    world.wait(64_001)
+    world.report(R.NOT_FOUND)
+    world.account()
+    world.wait(2_000)
+    world.account()
+    assert world.position().close_reason == "not_entered"
+    assert not world.position().owns_pair
+
+
+def test_an_entry_in_doubt_keeps_its_pair_and_its_risk() -> None:
+    world = World().entering()
+    world.report(R.NO_REPLY, ts_signed=world.now)
+    key = PositionId("b")
+    world.arm(key)
+    world.signal(key)
+    world.account()
+    assert world.position(key).denial_code == "PAIR_NOT_FLAT"
+
+
+def test_only_who_is_in_doubt_is_found() -> None:
+    position = a_position(S.EXITING)
+    assert order_in_doubt(position) is None
+    assert order_in_doubt(a_position(S.ARMED)) is None
+    assert position.entry_order is not None
+    doubted = attrs.evolve(position.entry_order, status=OrderStatus.IN_DOUBT)
+    assert order_in_doubt(attrs.evolve(position, entry_order=doubted)) == doubted
+
+
+def test_evidence_needs_a_doubt() -> None:
+    """A row from elsewhere: in doubt, but nobody wrote since when."""
+    position = a_position(S.EXITING)
+    assert position.exit_order is not None
+    doubted = attrs.evolve(position.exit_order, status=OrderStatus.IN_DOUBT)
+    world = World(start=(attrs.evolve(position, exit_order=doubted),), folds=False)
+    assert world.account(net_qty=Quantity(50).value) is NOTHING
+
+
+def test_an_entry_in_doubt_has_nothing_to_protect() -> None:
+    world = World().entering()
+    world.report(R.NO_REPLY, order=ENTRY_ID, ts_signed=world.now)
+    assert world.price(1) is NOTHING
