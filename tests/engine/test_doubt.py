@@ -192,3 +192,15 @@ def test_an_entry_in_doubt_has_nothing_to_protect() -> None:
     world = World().entering()
     world.report(R.NO_REPLY, order=ENTRY_ID, ts_signed=world.now)
     assert world.price(1) is NOTHING
+
+
+def test_without_any_price_dust_is_nothing() -> None:
+    """Then the account must show the quantity to less than a step."""
+    position = a_position(S.ENTERING, signal=None)
+    assert position.entry_order is not None
+    doubted = attrs.evolve(position.entry_order, status=OrderStatus.IN_DOUBT)
+    doubt = Doubt(since=1, ts_signed=1, not_found_at=2)
+    start = attrs.evolve(position, entry_order=doubted, doubt=doubt)
+    for net, proves in (("0.00001", False), ("0.000009", True)):
+        world = World(start=(start,), folds=False)
+        assert (world.account(net_qty=Decimal(net)) is not NOTHING) is proves

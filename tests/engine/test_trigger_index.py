@@ -218,3 +218,30 @@ def test_removing_a_stranger_is_no_error() -> None:
     index = TriggerIndex()
     index.remove(KEYS[0], Side.LONG)
     assert index.best_ticks(KEYS[0], Side.LONG) is None
+
+
+def test_who_joins_a_group_does_not_delay_the_others() -> None:
+    """Each is logged by its own time, whoever else waits in its group."""
+    index = TriggerIndex()
+    index.put(KEYS[0], Side.LONG, (100, 5), 10)
+    index.put(KEYS[1], Side.LONG, (99, 5), 50)
+    index.offer(100)
+    assert index.take_due(20) == []
+    assert index.due == 50
+    index.offer(101)
+    assert index.due == 10
+    assert index.take_due(20) == [KEYS[0]]
+    index.put(KEYS[0], Side.LONG, (101, 5), 60)
+    assert index.take_due(20) == []
+    assert index.due == 50
+
+
+def test_a_lift_into_a_group_is_due_by_its_own_time() -> None:
+    index = TriggerIndex()
+    index.put(KEYS[0], Side.LONG, (100, 5), 10)
+    index.put(KEYS[1], Side.LONG, (99, 5), 50)
+    index.lift(KEYS[1], Side.LONG, 100)
+    assert index.due == 50
+    index.put(KEYS[2], Side.LONG, (98, 5), 30)
+    index.lift(KEYS[2], Side.LONG, 100)
+    assert index.due == 30

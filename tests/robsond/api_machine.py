@@ -73,8 +73,8 @@ def instrument(symbol: Symbol) -> Instrument:
 class Machine:
     """Implements :class:`robsond.facade.Facade` over a real engine state."""
 
-    def __init__(self) -> None:
-        config = EngineConfig(account="test", epoch="epoch-1")
+    def __init__(self, epoch: str = "epoch-1") -> None:
+        config = EngineConfig(account="test", epoch=epoch)
         self.state = EngineState.opening(config, Money(10_000))
         self.log: list[Event] = []
         self.clock = START

@@ -31,7 +31,9 @@ class Robsond:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ
+        }
         return {
             **kept,
             "ROBSON_DATA_DIR": str(self.folder),

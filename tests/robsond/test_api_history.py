@@ -97,6 +97,21 @@ async def test_risk_is_what_the_gate_reckons_with(api: Api) -> None:
     assert (position["loss_at_stop"], position["stop"]) == ("99.996", "59400")
 
 
+async def test_what_was_lost_today_counts(api: Api) -> None:
+    name = api.machine.positions()[0].position_id
+    await api.post(f"/api/positions/{name}/close")
+    api.machine.exit(name, "59700")
+    risk = (await api.get("/api/risk")).json()
+    # 0.16666 sold 300 lower.
+    assert risk["daily_loss"]["used"] == "49.998"
+    assert risk["drawdown"]["used"] == "49.998"
+    assert risk["total_risk"]["used"] == "0"
+    assert risk["per_position"] == []
+    metrics = (await api.get("/metrics")).text
+    assert "daily_pnl_usd -49.998" in metrics
+    assert 'open_positions{symbol="BTCUSDT"} 0.0' in metrics
+
+
 async def test_orders(api: Api) -> None:
     (order,) = (await api.get("/api/orders")).json()["orders"]
     assert (order["side"], order["kind"], order["status"]) == ("buy", "entry", "FILLED")

@@ -233,8 +233,12 @@ async def test_arming_is_recognized_after_a_restart() -> None:
     one = (await first.post("/api/positions", BODY, headers=headers)).json()
     second = make_api(first.machine)
     assert (await second.post("/api/positions", BODY, headers=headers)).json() == one
-    other = await second.post("/api/positions", {**BODY, "side": "short"}, headers=headers)
-    assert (other.status_code, error_of(other)["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    for change in ({"side": "short"}, {"symbol": "ETHUSDT"}, {"stop": "59000"},
+                   {"risk_percent": "2"}, {"capital": "100"}, {"accept_costs": True},
+                   {"expires": 60}, {"strategy": "delay"}):  # fmt: skip
+        third = make_api(first.machine)
+        other = await third.post("/api/positions", {**BODY, **change}, headers=headers)
+        assert (other.status_code, error_of(other)["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
     assert len(first.machine.log) == 1
 
 

@@ -32,15 +32,17 @@ class Desk:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the daemon and wait until it answers."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "robsond.program", "run"],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        log = self.folder / "robsond.log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "robsond.program", "run"],
+                env=self.environment,
+                stdout=sink,
+                stderr=sink,
+            )
         end = time.monotonic() + SECONDS
         while self.robson("status", "--json").code != 0:
-            assert process.poll() is None
+            assert process.poll() is None, log.read_text()
             assert time.monotonic() < end
         return process
 

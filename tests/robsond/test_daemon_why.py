@@ -54,8 +54,14 @@ def arm(machine: Machine, name: str = "p-1", side: Side = Side.LONG, symbol: Sym
     )
 
 
-def tick(machine: Machine, price: int, number: int, origin: PriceOrigin = PriceOrigin.LIVE) -> None:
-    machine.clock += SECOND
+def tick(
+    machine: Machine,
+    price: int,
+    number: int,
+    origin: PriceOrigin = PriceOrigin.LIVE,
+    later: int = SECOND,
+) -> None:
+    machine.clock += later
     entry = TradeTick(BTC, price * 100, number, machine.clock, machine.clock, 1, origin)
     machine.offer(entry)
 
@@ -98,6 +104,20 @@ async def test_prices_fetched_after_a_gap_come_out_the_same() -> None:
     found = await explained(machine.log)
     assert {one.same for one in found} == {True}
     assert any("not watching" in one.sentence for one in found)
+
+
+@pytest.mark.parametrize("origin", [PriceOrigin.LIVE, PriceOrigin.GAP])
+async def test_a_summary_in_the_step_of_the_exit_comes_out_the_same(origin: PriceOrigin) -> None:
+    """The stop followed in silence; the price that hits it logs both at once."""
+    machine = Machine()
+    arm(machine)
+    machine.enter("p-1", "60000", "59400")
+    for number, price in enumerate((60_100, 60_500, 59_800), start=1):
+        tick(machine, price, number, origin, later=SECOND // 100)
+    types = [event.event_type for event in machine.log]
+    assert types[-3:] == ["TrailingStopUpdated", "ExitTriggered", "ExitOrderPlaced"]
+    found = await explained(machine.log)
+    assert [one.same for one in found] == [True] * len(types)
 
 
 async def test_other_positions_do_not_disturb() -> None:

@@ -196,10 +196,10 @@ class Machine:
         self.bus.publish(Published(head=durable.head, events=unit.events, positions=positions))
 
     def _waits_for_account(self, position_id: PositionId) -> bool:
-        position = self.state.positions.get(position_id)
-        if position is None:
-            return False
-        return position.status is PositionStatus.ARMED and position.signal is not None
+        found = self.state.live.get(position_id)
+        return (
+            found is not None and found.status is PositionStatus.ARMED and found.signal is not None
+        )
 
     def _mark_of(self, symbol: Symbol) -> int | None:
         marks = (self.state.earliest_mark(symbol), self.detectors.earliest_mark(symbol))

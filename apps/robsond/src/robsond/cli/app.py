@@ -57,8 +57,6 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         out.fail(CliError("INTERRUPTED", "Interrupted."))
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return _reader_left()
     except Exception as error:  # What nobody foresaw is still one error of the one shape.
         traceback.print_exc()
         out.fail(CliError("DEFECT", f"This is a defect in robson, {type(error).__name__}: {error}"))
@@ -80,12 +78,6 @@ def _misused(out: Output, error: click.ClickException) -> int:
         field = error.option_name
     out.fail(CliError("BAD_USAGE", error.format_message(), field=field, exit_code=EXIT_USAGE))
     return error.exit_code
-
-
-def _reader_left() -> int:
-    # `robson events | head`: nobody reads any more; the interpreter must not complain on exit.
-    sys.stdout = sys.stderr
-    return EXIT_FAILED
 
 
 def _never_fail_on_letters() -> None:
