@@ -90,6 +90,7 @@ def test_a_back_filled_price_raises_only_those_who_lack_it() -> None:
     new, old = PositionId("new"), PositionId("old")
     world = World(start=(a_position(position_id=new, mark=9), a_position(position_id=old, mark=4)))
     world.wait(1000)
+    assert world.price(99, origin=PriceOrigin.GAP, trade_id=5) == NOTHING
     world.price(103, origin=PriceOrigin.GAP, trade_id=6)
     assert (world.position(old).stop, world.position(new).stop) == (Price(101), Price(98))
     assert (world.position(old).mark, world.position(new).mark) == (6, 9)

@@ -245,3 +245,14 @@ def test_a_lift_into_a_group_is_due_by_its_own_time() -> None:
     index.put(KEYS[2], Side.LONG, (98, 5), 30)
     index.lift(KEYS[2], Side.LONG, 100)
     assert index.due == 30
+
+
+def test_what_was_moved_often_leaves_nothing_behind() -> None:
+    """The heap of stops keeps stale entries for a while, never for good."""
+    index = TriggerIndex()
+    for ticks in range(100, 300):
+        index.put(KEYS[0], Side.LONG, (ticks, 5), 0)
+        assert index.low == ticks - 5
+    assert len(index.sides[Side.LONG]) == 1
+    assert len(index.sides[Side.LONG]._heap) < 30
+    assert index.offer(294) == [(299, KEYS[0])]

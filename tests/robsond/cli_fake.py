@@ -6,8 +6,10 @@ own body type, so that the two sides cannot drift apart unnoticed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +44,7 @@ class FakeDaemon:
     port: int = 0
     seen: list[Seen] = attrs.field(factory=list)
     answers: dict[tuple[str, str], tuple[int, Any]] = attrs.field(factory=dict)
+    pause: float = 0
 
     @property
     def url(self) -> str:
@@ -94,11 +97,13 @@ def _handler(daemon: FakeDaemon) -> type[BaseHTTPRequestHandler]:
             body = json.loads(raw) if raw else None
             seen = Seen(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
             status, answer = daemon.reply(seen)
+            time.sleep(daemon.pause)
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            with contextlib.suppress(BrokenPipeError):  # the caller did not wait
+                self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the output under test is the command's."""

@@ -173,14 +173,14 @@ class Robsond:
             self._process.stdout.close()
 
 
-def write_recording(path: Path, *, trades: int = 3_000, seed: int = 1) -> Path:
+def write_recording(path: Path, *, trades: int = 6_000, seed: int = 1) -> Path:
     """Write a made-up recording of BTCUSDT: a walk of 20 trades a second."""
     dice = random.Random(seed)
     ts, ticks = 1_700_000_000_000_000_000, 6_000_000
     lines = ["ts_ns,price,qty,is_buyer_maker"]
     for _ in range(trades):
         ts += dice.choice((0, 10_000_000, 50_000_000, 100_000_000))
-        ticks += dice.randint(-400, 400)
+        ticks += dice.randint(-250, 250)
         lines.append(f"{ts},{ticks // 100}.{ticks % 100:02},0.01,0")
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     return path

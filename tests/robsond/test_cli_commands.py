@@ -312,6 +312,17 @@ def test_another_program_on_the_port_is_not_taken_for_robsond(
     assert (ended.code, ended.json["error"]["code"]) == (3, "NOT_ROBSON")
 
 
+def test_a_daemon_that_does_not_answer_is_not_waited_for_for_ever(
+    robson: Robson, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("robsond.cli.client.TIMEOUT_SECONDS", 0.2)
+    daemon.pause = 1.0
+    looked = robson("status", "--json")
+    assert (looked.code, looked.json["error"]["code"]) == (3, "DAEMON_SILENT")
+    acted = robson("close", ONE, "--json")
+    assert "may still have been done" in acted.json["error"]["message"]
+
+
 def test_an_answer_nobody_foresaw_is_still_one_document(robson: Robson, daemon: FakeDaemon) -> None:
     daemon.answer("GET", "/api/positions", {"unexpected": True})
     ended = robson("positions", "--json")

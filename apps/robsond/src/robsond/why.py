@@ -19,7 +19,6 @@ from robson_domain import (
     Money,
     PositionArmed,
     PositionId,
-    Snapshot,
     TradeTick,
     codec,
 )
@@ -79,8 +78,7 @@ class _Retrial:
 
     def _decide(self, entry: Input, mark: int) -> list[Event]:
         # On a copy: a price raises the best inside the state it is tried on.
-        before = _before(self._state.snapshot(), entry)
-        copy = EngineState.restore(self._config, self._capital, before, ())
+        copy = EngineState.restore(self._config, self._capital, self._state.snapshot(), ())
         armed = copy.positions.get(self._id)
         if armed is not None:
             # Prices that concerned nobody are not in the log, how far they had come is.
@@ -98,18 +96,6 @@ class _Retrial:
         if (expected, stop) == (event.stop, event.previous_stop):
             return _Verdict(True)
         return _Verdict(False, f"from {stop} to {expected}")
-
-
-def _before(snapshot: Snapshot, entry: Input) -> Snapshot:
-    """Return the state as it was before a price: a summary in the same step has noted it."""
-    if not isinstance(entry, TradeTick):
-        return snapshot
-    earlier = entry.trade_id - 1
-    positions = tuple(
-        attrs.evolve(one, mark=min(one.mark, earlier)) if one.symbol == entry.symbol else one
-        for one in snapshot.positions
-    )
-    return attrs.evolve(snapshot, positions=positions)
 
 
 _PLACE: Final = ("event_id", "sequence", "mark")

@@ -26,6 +26,7 @@ _EPILOG = (
 @click.group(
     epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}, name="robson"
 )
+@click.version_option(package_name="robsond", prog_name="robson")
 def robson() -> None:
     """Enter once, trail a stop that never loosens, exit once, and be able to say why.
 
