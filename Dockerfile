@@ -51,7 +51,7 @@ VOLUME /data
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 \
     CMD ["python", "-IS", "-c", "import http.client, json, os, sys; \
          port = json.load(open(os.environ['ROBSON_DATA_DIR'] + '/daemon.json'))['port']; \
-         daemon = http.client.HTTPConnection('localhost', port, timeout=2); \
+         daemon = http.client.HTTPConnection('127.0.0.1', port, timeout=2); \
          daemon.request('GET', '/healthz'); \
          sys.exit(daemon.getresponse().status != 200)"]
 # PID 1 has no default reaction to SIGTERM; the daemon brings its own and ends in order.

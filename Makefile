@@ -69,6 +69,7 @@ lock: ## Resolve requirements/*.lock anew (needs uv; UPGRADE=1 also moves to new
 	@test -n "$(UV)" || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	cd requirements && $(COMPILE) $(if $(UPGRADE),--upgrade) run.in -o run.lock
 	cd requirements && $(COMPILE) $(if $(UPGRADE),--upgrade) dev.in -o dev.lock
+	cd requirements && $(COMPILE) $(if $(UPGRADE),--upgrade) build.in -o build.lock
 	cd requirements && $(COMPILE) $(if $(UPGRADE),--upgrade) peers.in -o peers.lock
 	@! grep -n '://' requirements/*.lock
 

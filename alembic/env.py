@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from alembic import context
+
 from robson_store.command_line import connection_to
 from robson_store.schema import metadata
 

@@ -236,12 +236,14 @@ def test_reducing_on_the_wrong_side() -> None:
     ("received", "quantity", "fits"),
     [
         (True, "1.011", True),  # 1.011 × 0.99 = 1.00089: the debt of 1 and a rest below a step
-        (True, "1.012", False),  # 1.00188: a whole step too much
+        (True, "1.060", True),  # 1.0494: what is too much is worth 4.94, below the minimum of 5
+        (True, "1.061", False),  # 1.05039: worth 5.04, an order of its own
         (False, "1", True),
-        (False, "1.001", False),
+        (False, "1.049", True),
+        (False, "1.050", False),
     ],
 )
-def test_covering_may_exceed_the_debt_by_less_than_a_step(
+def test_covering_may_exceed_the_debt_by_dust_alone(
     received: bool, quantity: str, fits: bool
 ) -> None:
     venue = at_100(taker_fee_rate="0.01", commission_received=received)
@@ -250,7 +252,7 @@ def test_covering_may_exceed_the_debt_by_less_than_a_step(
     if fits:
         found = account(venue)
         assert found.debt_base == Quantity(0)
-        assert 0 <= found.net_qty < Decimal("0.001")
+        assert 0 <= found.net_qty < Decimal("0.05")
 
 
 def test_covering_counts_what_is_being_bought() -> None:

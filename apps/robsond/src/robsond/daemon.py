@@ -136,7 +136,7 @@ class Service:
         about = self._door.facade.about()
         log.info(
             "ready",
-            url=f"http://{self._settings.http.host}:{self.port}",
+            url=f"http://{_in_url(self._settings.http.host)}:{self.port}",
             mode=about.mode,
             connector=about.connector,
             data_dir=about.data_dir,
@@ -165,6 +165,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         if not task.done():
             task.cancel()
             await asyncio.wait((task,))
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _folder(path: Path) -> Path:

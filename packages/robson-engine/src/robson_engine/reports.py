@@ -51,8 +51,12 @@ def on_report(turn: Turn, report: OrderReport) -> None:
     if position is None or order is None:
         return
     if any(not order.has(fill) for fill in report.fills):
+        had_ended = order.status.is_terminal
         position = apply_fills(turn, position, report)
         order = find_order(position, report) or order
+        if had_ended and not order.status.is_terminal:
+            # Refused, said the venue, and then it filled: nobody asks about it any more.
+            turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
     _on_status(turn, position, order, report)
     _after(turn, turn.get(position.position_id), report)
 
