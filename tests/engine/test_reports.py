@@ -162,6 +162,17 @@ def test_a_refusal_that_was_wrong_is_corrected_by_its_fill() -> None:
     assert (world.position().status, str(world.position().realized_pnl)) == (S.CLOSED, "-100")
 
 
+def test_what_was_refused_and_works_after_all_is_asked_about() -> None:
+    """Its intent was resolved by the refusal, so nobody else would ask for its end."""
+    world = World().exiting()
+    world.report(R.REJECTED, order=EXIT_ID)
+    outcome = world.filled(98, 20, order=EXIT_ID)
+    assert QueryOrder(symbol=SYMBOL, client_order_id=EXIT_ID) in outcome.commands
+    again = World().exiting()
+    again.report(R.EXPIRED, order=EXIT_ID)
+    assert not any(isinstance(c, QueryOrder) for c in again.filled(98, 20, order=EXIT_ID).commands)
+
+
 def test_a_fill_of_an_exit_thought_dead_is_applied_once() -> None:
     world = World().exiting()
     world.report(R.EXPIRED, order=EXIT_ID)

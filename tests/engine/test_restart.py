@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robson_domain import Event, Input, Position, PriceOrigin, TradeTick
+from robson_domain.testing import a_position
 from robson_domain.testing.builders import SYMBOL
 from robson_engine import step
 from tests.engine.crowds import crowd_world, crowds, markets
@@ -146,6 +147,15 @@ def test_why_finds_the_same_decision_for_crowds(
     world = crowd_world(crowd, folds=False)
     for entry in market:
         world.feed(entry._replace(origin=origin) if isinstance(entry, TradeTick) else entry)
+    _assert_explained(world)
+
+
+def test_why_explains_an_exit_at_a_back_filled_trade() -> None:
+    """The silent rise is logged in the step of the exit; it must not seem to hold its trade."""
+    world = World(start=(a_position(mark=4),))
+    world.price(103, origin=PriceOrigin.GAP, trade_id=5)
+    world.price(101, origin=PriceOrigin.GAP, trade_id=6)
+    assert [event.mark for event in world.events] == [5, 6, 6]
     _assert_explained(world)
 
 

@@ -236,14 +236,14 @@ def test_reducing_on_the_wrong_side() -> None:
     ("received", "quantity", "fits"),
     [
         (True, "1.011", True),  # 1.011 × 0.99 = 1.00089: the debt of 1 and a rest below a step
-        (True, "1.060", True),  # 1.0494: what is too much is worth 4.94, below the minimum of 5
-        (True, "1.061", False),  # 1.05039: worth 5.04, an order of its own
+        (True, "1.061", True),  # 1.05039: a rest worth less than 5 and less than one step more
+        (True, "1.062", False),  # 1.05138: more than that
         (False, "1", True),
-        (False, "1.049", True),
-        (False, "1.050", False),
+        (False, "1.050", True),
+        (False, "1.051", False),
     ],
 )
-def test_covering_may_exceed_the_debt_by_dust_alone(
+def test_covering_may_exceed_the_debt_by_rounding_and_dust(
     received: bool, quantity: str, fits: bool
 ) -> None:
     venue = at_100(taker_fee_rate="0.01", commission_received=received)
@@ -252,7 +252,7 @@ def test_covering_may_exceed_the_debt_by_dust_alone(
     if fits:
         found = account(venue)
         assert found.debt_base == Quantity(0)
-        assert 0 <= found.net_qty < Decimal("0.05")
+        assert 0 <= found.net_qty < Decimal("0.051")
 
 
 def test_covering_counts_what_is_being_bought() -> None:

@@ -199,6 +199,9 @@ def test_a_group_that_overtakes_another_takes_it_along() -> None:
     index.put(KEYS[0], Side.LONG, (100, 5), 0)
     index.put(KEYS[1], Side.LONG, (103, 5), 0)
     index.put(KEYS[2], Side.LONG, (103, 6), 0)
+    index.offer(103)
+    assert [index.best_ticks(key, Side.LONG) for key in KEYS[:3]] == [103, 103, 103]
+    assert len(index.sides[Side.LONG]._groups) == 1
     index.offer(104)
     assert [index.best_ticks(key, Side.LONG) for key in KEYS[:3]] == [104, 104, 104]
     assert (index.low, index.high) == (99, 105)

@@ -66,7 +66,7 @@ async def tell(socket: ClientConnection, **ask: Any) -> None:
 
 
 def publish(api: Api, topic: str, symbol: Symbol, data: Any = None) -> None:
-    api.hub.publish(topic, symbol, lambda: message(hubs.TYPES[topic], data, 1, 7))
+    api.hub.publish(topic, symbol, lambda: message(topic.removesuffix("s"), data, 1, 7))
 
 
 async def test_subscribers_see_what_they_asked_for(api: Api, port: int) -> None:

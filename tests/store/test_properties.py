@@ -197,7 +197,7 @@ def test_the_comparison_sees_refusals_and_all_kinds_of_states() -> None:
     """Else equal answers would say little: the batches are varied, and some are refused."""
     seen: set[object] = set()
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=600, deadline=None, database=None)
     @given(drawn=batches())
     def look(drawn: list[Drawn]) -> None:
         for each in drawn:

@@ -205,15 +205,6 @@ def paper_balance(settings: Settings) -> Decimal:
     return decimals.mul(settings.capital, Decimal(2))
 
 
-def collateral(settings: Settings) -> Money:
-    """Return what a new simulated account holds on each pair, quote currency.
-
-    Twice the risk capital: losses that the limits allow must not make the account itself the
-    tighter limit, since Robson never moves funds and nobody tops up a simulation.
-    """
-    return Money(decimals.mul(settings.capital, decimals.to_decimal(2)))
-
-
 def _paper(settings: Settings) -> Mapping[str, object]:
     market = settings.market
     in_memory = settings.environment == "test"

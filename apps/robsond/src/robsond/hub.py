@@ -18,8 +18,6 @@ from robsond.telemetry import Metrics
 from robsond.wire import moment
 
 TOPICS: Final = ("events", "positions", "prices")
-TYPES: Final = {"events": "event", "positions": "position", "prices": "price"}
-"""Topic that is subscribed to, and the type of its messages."""
 QUEUE_MAX: Final = 512
 """Messages a reader may be behind; some seconds of a very busy market."""
 SUBSCRIBERS_MAX: Final = 64

@@ -57,20 +57,25 @@ def size_refusal(quantity: Quantity, view: PairView) -> Refusal | None:
     return None
 
 
-def _dust_max(view: PairView) -> Decimal:
-    """Return the base quantity below which nothing counts as a position."""
+def _excess_max(view: PairView) -> Decimal:
+    """Return from which excess of a cover on more is bought than belongs to paying back.
+
+    Less than one step comes from rounding the cover up, and beside the debt may lie what counts
+    as flat: less than one step, or less than the venue takes as an order.
+    """
     step = view.instrument.step_size
     if view.price is None:
         return step
-    return max(step, decimals.div(view.instrument.notional_min.value, view.price.value))
+    dust = decimals.div(view.instrument.notional_min.value, view.price.value)
+    return decimals.add(step, max(step, dust))
 
 
 def reduce_refusal(order: NewOrder, view: PairView) -> Refusal | None:
     """Return why a reducing order is not taken, or None: it never borrows.
 
     Selling is bounded by the base asset held. Covering may exceed what is owed, after
-    commission, by less than one step or than the venue would take as an order of its own, so
-    that a debt can always be paid back in full although dust of earlier positions lies beside it.
+    commission, by rounding and by dust, so that a debt can always be paid back in full although
+    a rest of earlier positions lies beside it.
     """
     if order.side is OrderSide.SELL:
         free = decimals.sub(view.account.base, _leaves(view.working, OrderSide.SELL))
@@ -80,7 +85,7 @@ def reduce_refusal(order: NewOrder, view: PairView) -> Refusal | None:
     coming = _received(_leaves(view.working, OrderSide.BUY), view)
     owed = decimals.sub(decimals.neg(view.account.base), coming)
     left = decimals.sub(_received(order.quantity.value, view), owed)
-    if owed <= 0 or left >= _dust_max(view):
+    if owed <= 0 or left >= _excess_max(view):
         return Refusal("EXCEEDS_POSITION", f"only {_shown(owed)} is owed")
     return None
 

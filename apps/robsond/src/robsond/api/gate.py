@@ -25,12 +25,11 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 BODY_SECONDS: Final = 10
 """Longest wait for the next piece of a body."""
-_CALLER: Final = "caller"
 
 
 @attrs.frozen(kw_only=True)
 class Caller:
-    """Who calls: address and scope, for handlers and the audit log."""
+    """Who calls: address and scope, for the audit log."""
 
     source: str
     scope: Scope
@@ -103,12 +102,6 @@ def _has(scope: Any, name: bytes) -> bool:
     return any(key == name for key, _ in scope["headers"])
 
 
-def caller_of(scope: Any) -> Caller:
-    """Return who called; set by the gate for everything that came through it."""
-    caller: Caller = scope["state"][_CALLER]
-    return caller
-
-
 def source_of(scope: Any) -> str:
     """Return the address a connection comes from."""
     client = scope.get("client")
@@ -151,7 +144,6 @@ class Gate:
             self._note(scope, verdict)
             await respond(verdict, send)
             return
-        scope.setdefault("state", {})[_CALLER] = verdict
         tracked = _Tracked(send)
         try:
             await self._app(scope, _timed(receive), tracked)

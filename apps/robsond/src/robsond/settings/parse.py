@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from robson_domain import Symbol, ValidationError
 from robson_domain.decimals import text, to_decimal
@@ -160,19 +159,6 @@ def database(raw: Any) -> str:
         raise Bad("write postgresql://USER@HOST/NAME, sqlite:///FILE or leave it empty")
     if scheme == "sqlite" and not rest.startswith("/"):
         raise Bad("write three slashes before the file: sqlite:///FILE")
-    return plain
-
-
-def web_address(raw: Any) -> str:
-    """Return an http address."""
-    plain = _text(raw).rstrip("/")
-    try:
-        parts = urlsplit(plain)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits:
-        raise Bad("write an address such as http://localhost:8080")
     return plain
 
 
