@@ -63,10 +63,8 @@ def _excess_max(view: PairView) -> Decimal:
     Less than one step comes from rounding the cover up, and beside the debt may lie what counts
     as flat: less than one step, or less than the venue takes as an order.
     """
-    step = view.instrument.step_size
-    if view.price is None:
-        return step
-    dust = decimals.div(view.instrument.notional_min.value, view.price.value)
+    step, least = view.instrument.step_size, view.instrument.notional_min.value
+    dust = decimals.div(least, view.price.value) if view.price else decimals.ZERO
     return decimals.add(step, max(step, dust))
 
 
