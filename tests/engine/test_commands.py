@@ -120,6 +120,13 @@ def test_dust_does_not_keep_an_error_open() -> None:
     assert str(world.position().dust) == "0.05"
 
 
+def test_an_error_with_a_working_order_is_not_over() -> None:
+    """Nothing is open, but something may still be bought or sold."""
+    working = a_position(S.EXITING).exit_order
+    flat = a_position(S.ERROR, open_qty=Quantity(0), exit_order=working)
+    assert reply(World(start=(flat,)).acknowledge()).code == "STILL_OPEN"
+
+
 def test_an_error_without_any_price_is_flat() -> None:
     position = a_position(S.ERROR, stop=None, entry_order=None, open_qty=Quantity(1))
     world = World(start=(position,))

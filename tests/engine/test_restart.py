@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from robson_domain import Event, Input, Position, PriceOrigin, TradeTick
 from robson_domain.testing import a_position
-from robson_domain.testing.builders import SYMBOL
+from robson_domain.testing.builders import SYMBOL, T0
 from robson_engine import step
 from tests.engine.crowds import crowd_world, crowds, markets
 from tests.engine.histories import Actor, History, histories
@@ -152,10 +152,12 @@ def test_why_finds_the_same_decision_for_crowds(
 
 def test_why_explains_an_exit_at_a_back_filled_trade() -> None:
     """The silent rise is logged in the step of the exit; it must not seem to hold its trade."""
-    world = World(start=(a_position(mark=4),))
+    world = World(start=(a_position(mark=4, summarized_at=T0),))
     world.price(103, origin=PriceOrigin.GAP, trade_id=5)
     world.price(101, origin=PriceOrigin.GAP, trade_id=6)
-    assert [event.mark for event in world.events] == [5, 6, 6]
+    assert [(event.event_type, event.mark) for event in world.events] == [
+        ("TrailingStopUpdated", 5), ("ExitTriggered", 6), ("ExitOrderPlaced", 6),
+    ]  # fmt: skip
     _assert_explained(world)
 
 

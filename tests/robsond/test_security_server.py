@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 
@@ -28,6 +29,12 @@ async def port(api: Api) -> AsyncIterator[int]:
     server = Server(api.app, Http(port=0))
     yield await server.start()
     await server.stop()
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def good(port: int) -> int:
@@ -56,7 +63,7 @@ async def test_who_never_finishes_a_request_is_dropped(
     await writer.drain()
     async with asyncio.timeout(3):
         assert await reader.read() == b""
-    writer.close()
+    await hang_up(writer)
     assert await good(port) == 200
 
 
@@ -73,7 +80,7 @@ async def test_a_body_that_never_ends_is_given_up(
     await writer.drain()
     async with asyncio.timeout(3):
         assert b" 408 " in await reader.readline()
-    writer.close()
+    await hang_up(writer)
     assert api.machine.calls == []
 
 
@@ -82,7 +89,7 @@ async def test_long_headers_are_refused(api: Api, port: int) -> None:
     writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
     async with asyncio.timeout(3):
         assert b" 400 " in await reader.readline()
-    writer.close()
+    await hang_up(writer)
 
 
 async def test_crowds_are_bounded_and_leave_room_again(
@@ -94,7 +101,7 @@ async def test_crowds_are_bounded_and_leave_room_again(
     await asyncio.sleep(0.6)
     assert await good(port) == 200
     for _, writer in crowd:
-        writer.close()
+        await hang_up(writer)
 
 
 async def test_ten_thousand_guesses_do_not_hold_the_loop(api: Api) -> None:

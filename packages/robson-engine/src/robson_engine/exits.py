@@ -66,24 +66,32 @@ def continue_exit(turn: Turn, position: Position, price: Price | None = None) ->
         price: A current price when the input has one; else the last known one is used to tell
             dust from a tradable rest.
     """
-    quantity = exit_quantity(position) if position.open_qty else Quantity(0)
+    if position.exit_order is not None and not position.exit_order.status.is_terminal:
+        return
+    quantity = _needed(position)
     reference = price or position.stop or position.average_entry_price
-    leaving = position.exit_order
-    if leaving is not None and not leaving.status.is_terminal:
-        _call_back(turn, position, leaving.leaves_qty, quantity)
-    elif reference is not None and position.instrument.is_tradable(quantity, reference):
+    if reference is not None and position.instrument.is_tradable(quantity, reference):
         if turn.now >= position.retry_at:
             _place_exit(turn, position, quantity)
     elif not position.entry_leaves:
         settle(turn, position)
 
 
-def _call_back(turn: Turn, position: Position, leaves: Quantity, needed: Quantity) -> None:
-    """Cancel a working exit that would go beyond flat: one thought dead was filled after all."""
+def _needed(position: Position) -> Quantity:
+    return exit_quantity(position) if position.open_qty else Quantity(0)
+
+
+def call_back(turn: Turn, position: Position) -> None:
+    """Cancel a working exit that would go beyond flat: one before it was filled after all.
+
+    Once for each such fill, not for each report: the answer to a cancel is a report too.
+    """
+    leaving, needed = position.exit_order, _needed(position)
+    leaves = leaving.leaves_qty if leaving else needed
     price = position.stop or position.average_entry_price
     surplus = leaves - needed if leaves > needed else Quantity(0)
     if price is not None and position.instrument.is_tradable(surplus, price):
-        _cancel(turn, position.exit_order)
+        _cancel(turn, leaving)
 
 
 def _cancel(turn: Turn, order: Order | None) -> None:

@@ -56,7 +56,9 @@ def on_report(turn: Turn, report: OrderReport) -> None:
         order = find_order(position, report) or order
         if had_ended and not order.status.is_terminal:
             # Refused, said the venue, and then it filled: nobody asks about it any more.
-            turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
+            _ask(turn, order)
+        if order in position.past_exits:
+            exits.call_back(turn, position)
     _on_status(turn, position, order, report)
     _after(turn, turn.get(position.position_id), report)
 
