@@ -2,6 +2,7 @@
 
 from robson_domain.ports.detection import DetectorPort
 from robson_domain.ports.execution import ExecutionPort, NewOrder
+from robson_domain.ports.holdings import HoldingsPort
 from robson_domain.ports.market_data import MarketDataPort
 from robson_domain.ports.storage import (
     EventRepository,
@@ -21,6 +22,7 @@ __all__ = [
     "DetectorPort",
     "EventRepository",
     "ExecutionPort",
+    "HoldingsPort",
     "Ids",
     "IntentJournal",
     "MarketDataPort",
