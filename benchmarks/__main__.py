@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.walk import SHAPES
+
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".venv-peers"
 ROUNDS = 3
@@ -70,16 +72,21 @@ def show(row: str, lines: list[str]) -> None:
 
 
 def backtest(row: str, target: float) -> None:
-    """Rows A1a and A1b beside NautilusTrader's BacktestEngine: same walk, same rule."""
+    """Rows A1a and A1b beside NautilusTrader's BacktestEngine: same walks, same rule."""
+    for shape in SHAPES:
+        _backtest(row, target, shape)
+
+
+def _backtest(row: str, target: float, shape: str) -> None:
     python = peers_python()
     ours, peer = in_turns(
-        lambda: run(sys.executable, "benchmarks.engine_rows", row, str(TICKS)),
-        lambda: run(python, "benchmarks.peers.nautilus", str(TICKS)),
+        lambda: run(sys.executable, "benchmarks.engine_rows", row, str(TICKS), shape),
+        lambda: run(python, "benchmarks.peers.nautilus", str(TICKS), shape),
     )
     ratio = ours["per_second"] / peer["per_second"]
     what = "one input object a trade through step" if row == "a1a" else "behind the trigger index"
     show(
-        f"{row.upper()} {what}, {TICKS:,} trades, {ours['trades']:.0f} positions",
+        f"{row.upper()} {what}, {TICKS:,} trades of the {shape} walk, {ours['events']:.0f} events",
         [
             f"Robson          {ours['per_second']:>12,.0f} trades/s  {ours['peak_mb']:>7,.0f} MB",
             f"NautilusTrader  {peer['per_second']:>12,.0f} trades/s  {peer['peak_mb']:>7,.0f} MB",

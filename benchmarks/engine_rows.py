@@ -1,6 +1,6 @@
 """Rows A1a, A1b and C3: the engine tick by tick, behind its index, and with many positions.
 
-Run as ``python -m benchmarks.engine_rows ROW COUNT``; prints one JSON line.
+Run as ``python -m benchmarks.engine_rows ROW COUNT [SHAPE]``; prints one JSON line.
 """
 
 from __future__ import annotations
@@ -106,9 +106,9 @@ def _driver() -> tuple[LocalDriver, EventLog, Alternate]:
     return LocalDriver(state, venue, log=log, plan=plan), log, plan
 
 
-def a1a(count: int) -> Figures:
+def a1a(count: int, shape: str = "market") -> Figures:
     """One input object a trade through ``step``."""
-    prices, times = walk(count)
+    prices, times = walk(count, shape)
     driver, log, plan = _driver()
     started = time.perf_counter()
     for number, (price, ts) in enumerate(zip(prices, times, strict=True), start=1):
@@ -117,9 +117,9 @@ def a1a(count: int) -> Figures:
     return _figures(count / seconds, log, plan)
 
 
-def a1b(count: int) -> Figures:
+def a1b(count: int, shape: str = "market") -> Figures:
     """Every trade offered to the same engine behind its trigger index."""
-    prices, times = walk(count)
+    prices, times = walk(count, shape)
     driver, log, plan = _driver()
     started = time.perf_counter()
     driver.scan(SYMBOL, prices, times)
@@ -189,7 +189,7 @@ def _scan(count: int, positions: int) -> float:
     return (time.perf_counter() - started) / len(prices) * 1e6
 
 
-ROWS: dict[str, Callable[[int], Figures]] = {"a1a": a1a, "a1b": a1b, "c3": c3}
+ROWS: dict[str, Callable[..., Figures]] = {"a1a": a1a, "a1b": a1b, "c3": c3}
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(ROWS[sys.argv[1]](int(sys.argv[2]))) + "\n")
+    sys.stdout.write(json.dumps(ROWS[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])) + "\n")

@@ -65,7 +65,7 @@ class Trail(Strategy):
         self.submit_order(self.order_factory.market(self.config.instrument_id, side, quantity))
 
 
-def main(count: int) -> None:
+def main(count: int, shape: str = "market") -> None:
     """Run the walk of ``count`` trades and print the figures."""
     engine = BacktestEngine(
         BacktestEngineConfig(
@@ -83,7 +83,7 @@ def main(count: int) -> None:
     )
     instrument = TestInstrumentProvider.btcusdt_binance()
     engine.add_instrument(instrument)
-    prices, times = walk(count)
+    prices, times = walk(count, shape)
     size = Quantity(1, instrument.size_precision)
     engine.add_data(
         [
@@ -105,4 +105,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

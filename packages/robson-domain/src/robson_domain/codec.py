@@ -39,6 +39,12 @@ TAGGED: Final = _members(events.Event, inputs.Input, commands.Command, batch.Sta
 """Every class that carries its own name as ``type``."""
 
 
+# Made once: ``json.dumps`` with options makes a new encoder for every text.
+_CANONICAL: Final[Callable[[JsonValue], str]] = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+).encode
+
+
 def encode(value: object) -> JsonValue:
     """Return ``value`` as JSON values.
 
@@ -59,9 +65,7 @@ def canonical(value: JsonValue) -> str:
 
     ASCII, because a venue's message may hold half a character, which no encoding can write.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
+    return _CANONICAL(value)
 
 
 def loads(text: str | bytes) -> JsonValue:

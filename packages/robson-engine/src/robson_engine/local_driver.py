@@ -115,7 +115,8 @@ class LocalDriver:
         """
         index = self.state.index_of(symbol)
         low = high = due = 0  # nothing lies between: the first trade is always offered
-        for number, (price, ts) in enumerate(zip(ticks, times, strict=True), start=1):
+        numbers = range(1, len(ticks) + 1)
+        for number, price, ts in zip(numbers, ticks, times, strict=True):
             if low < price < high and ts < due:
                 continue
             index.mark = number - 1

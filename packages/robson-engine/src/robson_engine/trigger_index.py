@@ -158,9 +158,18 @@ class SideIndex:
         group.best = key
         group.due = group.soonest
         group.is_dirty = True
+        if not self._groups:
+            self._alone(group)
+            return
         self._groups.append(group)
         self._push(group)
         self._refresh()
+
+    def _alone(self, group: Group) -> None:
+        """Take ``group`` as the only one: nothing has to be searched."""
+        self._groups.append(group)
+        self._heap = [(-group.stop, 0, group)]
+        self.best_min, self.stop_max, self.due = group.best, group.stop, group.due
 
     def take_due(self, ts: int) -> list[Member]:
         """Return the members raised since they were logged whose next log is due at ``ts``."""
