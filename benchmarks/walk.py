@@ -1,8 +1,8 @@
 """The markets the backtest rows use: seeded walks, the same numbers for us and for peers.
 
 Two shapes. ``market``: six trades of ten repeat the price before them and the others move it by
-0.08 basis points on average, as recorded trades of BTCUSDT do (2024-08-08: 59 % and 0.082). ``rough``:
-every trade moves, twice as far, so that prices reach new highs several times as often.
+0.08 basis points on average, as recorded trades of BTCUSDT do (2024-08-08: 59 % and 0.082).
+``rough``: every trade moves, twice as far, so that prices reach new highs several times as often.
 
 Standard library only, so that a peer's own environment can import it.
 """

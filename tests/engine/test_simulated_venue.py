@@ -58,6 +58,7 @@ def test_latency_fills_at_the_first_trade_received_then_or_later() -> None:
     assert venue.on_trade(trade(149, 101)) == ()
     (report,) = venue.on_trade(trade(150, 102))
     assert (report.status, prices(report), report.ts_event) == (FILLED, [102], 150)
+    assert report.fills[0].ts_event == 149, "the trade's own time, not when it reached us"
     assert venue.next_due(BTC) is None
     assert venue.on_trade(trade(151, 103)) == ()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from robson_domain import (
@@ -94,6 +96,20 @@ def test_a_back_filled_price_raises_only_those_who_lack_it() -> None:
     world.price(103, origin=PriceOrigin.GAP, trade_id=6)
     assert (world.position(old).stop, world.position(new).stop) == (Price(101), Price(98))
     assert (world.position(old).mark, world.position(new).mark) == (6, 9)
+
+
+def test_a_back_filled_price_from_before_the_entry_is_no_price_of_the_position() -> None:
+    """The entry was found filled after a gap: what was traded before it says nothing of it."""
+    world = World().active()
+    opened = world.position().opened_at
+    assert opened > 0
+    before: dict[str, Any] = {"origin": PriceOrigin.GAP, "ts_event": opened - 1}
+    assert world.price(90, trade_id=1, **before) == NOTHING
+    assert world.price(110, trade_id=2, **before) == NOTHING
+    assert world.position().stop == Price(98)
+    assert world.state.index_of(SYMBOL).best_ticks(world.position().position_id, Side.LONG) == 10000
+    hit = world.price(98, trade_id=3, origin=PriceOrigin.GAP, ts_event=opened)
+    assert kinds(hit.events)[0] == "ExitTriggered"
 
 
 def test_what_is_due_while_back_filling_does_not_run_ahead() -> None:

@@ -171,14 +171,16 @@ class World:
         origin: PriceOrigin = PriceOrigin.LIVE,
         symbol: Symbol | None = None,
         trade_id: int | None = None,
+        ts_event: int | None = None,
     ) -> TradeTick:
-        """Return a trade at ``price`` of a pair with two decimals, now."""
+        """Return a trade at ``price`` of a pair with two decimals, now unless told otherwise."""
         if trade_id is None:
             trade_id = 0 if origin is PriceOrigin.REST else self.mark + 1
         self.mark = max(self.mark, trade_id)
         ticks = an_arm_command().instrument.ticks(Price(price))
         pair = symbol or an_arm_command().symbol
-        return TradeTick(pair, ticks, trade_id, self.now, self.now, 1_000, origin)
+        at = self.now if ts_event is None else ts_event
+        return TradeTick(pair, ticks, trade_id, at, self.now, 1_000, origin)
 
     def price(self, price: str | int, **facts: Any) -> Step:
         """A market trade."""

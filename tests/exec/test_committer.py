@@ -18,13 +18,14 @@ from robson_domain import (
     PositionId,
     Reply,
     Store,
+    StoreError,
     TrailingStopUpdated,
 )
 from robson_domain.values import Price
 from robson_engine import Step
 from robson_exec import Activity, EventBus, VirtualClock
 from robson_exec.committer import Committer
-from robson_exec.limits import GROUP_EVENTS_MAX, STORE_ALERT_EVERY
+from robson_exec.limits import BATCHES_BETWEEN_UPKEEP, GROUP_EVENTS_MAX, STORE_ALERT_EVERY
 from robson_exec.pending import Pending, Unit, merged
 from tests.exec.stores import TroubledStore
 from tests.exec.world import CAPITAL, MS, SECOND, T0, Alerts, is_idle, memory_store
@@ -91,6 +92,35 @@ async def test_an_inline_store_writes_where_it_was_decided() -> None:
     await it.committer.put(unit(1))
     assert it.released == [(1, (1,))]
     assert is_idle(it.clock.activity)
+
+
+async def test_the_store_gets_a_quiet_moment_now_and_then() -> None:
+    it = await rig()
+    calls = 0
+
+    async def idle() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise StoreError("the disk is slow")
+
+    it.store.idle = idle  # type: ignore[attr-defined]
+    for _ in range(3):
+        await it.committer.rest()
+    assert calls == 1, "the first moment, then only after work"
+    for number in range(1, BATCHES_BETWEEN_UPKEEP + 1):
+        assert calls == 1
+        await it.committer.put(unit(number))
+        await it.committer.rest()
+    assert calls == 2
+    assert it.alerts.names == ["store_upkeep_failed"]
+
+
+async def test_there_is_no_quiet_moment_while_something_waits_to_be_written() -> None:
+    it = await rig(inline=False)
+    it.store.idle = pytest.fail  # type: ignore[attr-defined]
+    await it.committer.put(unit(1))
+    await it.committer.rest()
 
 
 async def test_commands_without_events_need_no_write() -> None:

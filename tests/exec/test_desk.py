@@ -116,6 +116,49 @@ async def test_a_past_that_is_too_short_is_refused_with_what_to_do() -> None:
     await daemon.stop()
 
 
+def at_stop(price: str, name: str = "manual") -> DetectorSpec:
+    return DetectorSpec(name=name, params=(("stop", price),))
+
+
+@pytest.mark.parametrize(("side", "stop"), [(Side.LONG, "100"), (Side.SHORT, "99.5")])
+async def test_a_stop_the_price_is_beyond_is_refused(side: Side, stop: str) -> None:
+    world, venue, daemon = await booted()
+    venue.feed(BTC, Price(100))
+    await world.pass_time(2 * SECOND)
+    for _ in range(2):  # as the market's past tells, then as the live price does
+        with pytest.raises(ValidationError, match=f"stop: {stop} is not .* the price 100"):
+            await daemon.desk.arm(arm_request(side=side, detector=at_stop(stop)))
+        await daemon.desk.arm(arm_request("other"))
+        venue.feed(BTC, Price(100))
+        await world.settle()
+    assert await world.event_names("p1") == []
+    await daemon.stop()
+
+
+async def test_a_stop_that_may_still_come_right_is_taken() -> None:
+    """A breakout fires at another price than today's; with no price nothing can be compared."""
+    world, venue, daemon = await booted()
+    assert (await daemon.desk.arm(arm_request("early", detector=at_stop("105")))).code == ""
+    for _ in range(30):
+        venue.feed(BTC, Price(100))
+        await world.pass_time(60 * SECOND)
+    spec = at_stop("105", "breakout")
+    assert (await daemon.desk.arm(arm_request("p2", detector=spec))).code == ""
+    await daemon.stop()
+
+
+async def test_arming_again_after_the_price_went_beyond_the_stop_finds_the_first() -> None:
+    world, venue, daemon = await booted()
+    venue.feed(BTC, Price(100))
+    await world.pass_time(2 * SECOND)
+    request = arm_request(detector=at_stop("99", "test"))
+    assert (await daemon.desk.arm(request)).code == ""
+    venue.feed(BTC, Price(98))
+    await world.settle()
+    assert (await daemon.desk.arm(request)).positions == (ONE,)
+    await daemon.stop()
+
+
 async def test_a_past_that_is_long_enough_is_used() -> None:
     world, venue, daemon = await booted()
     for price in (100, 99, 98, 101, 102):
@@ -200,14 +243,17 @@ async def test_an_armed_position_expires_by_itself() -> None:
 
 
 class Foreign(Broken):
-    """A detector of somebody else's that wants bars and says nothing about its stop."""
+    """A detector of somebody else's that wants bars, three of them for its stop."""
 
     NAME = "foreign"
     bars_needed = 5
 
+    def __init__(self, needed: int) -> None:
+        self.stop_bars_needed = needed
+
     @classmethod
     def create(cls, given: object, watch: Watch) -> Foreign:
-        return cls()
+        return cls(0 if given else 3)
 
 
 @pytest.mark.parametrize(("params", "code"), [((), "NO_HISTORY"), ((("stop", "90"),), "")])

@@ -35,7 +35,9 @@ class Broken:
 
     NAME: ClassVar[str] = "broken"
     VERSION: ClassVar[int] = 1
+    FIRES_AT_ANY_PRICE: ClassVar[bool] = True
     bars_needed = 0
+    stop_bars_needed = 0
     interval = 60 * SECOND
 
     @classmethod
@@ -52,6 +54,9 @@ class Broken:
     def on_time(self, ts: int) -> DetectorSignal | None:
         if ts == T0 + 13:
             raise ZeroDivisionError
+        return None
+
+    def estimate(self, price: Price) -> DetectorSignal | None:
         return None
 
     def dump(self) -> str:

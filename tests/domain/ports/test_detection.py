@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from robson_domain import Bar, DetectorPort, DetectorSignal, TradeTick, UnknownSchema
+from robson_domain import Bar, DetectorPort, DetectorSignal, Price, TradeTick, UnknownSchema
 from robson_domain.testing import a_bar, a_signal, a_tick
 from tests.domain.ports.shape import asynchronous
 
@@ -17,7 +17,9 @@ class SecondTrade:
 
     NAME: ClassVar[str] = "second_trade"
     VERSION: ClassVar[int] = 1
+    FIRES_AT_ANY_PRICE: ClassVar[bool] = True
     bars_needed = 1
+    stop_bars_needed = 0
     interval = 60_000_000_000
 
     def __init__(self) -> None:
@@ -31,6 +33,9 @@ class SecondTrade:
         return a_signal(timestamp=tick.ts_received) if self.seen == 2 else None
 
     def on_time(self, ts: int) -> DetectorSignal | None:
+        return None
+
+    def estimate(self, price: Price) -> DetectorSignal | None:
         return None
 
     def dump(self) -> str:

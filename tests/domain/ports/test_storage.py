@@ -24,7 +24,7 @@ from tests.domain.ports.shape import asynchronous, methods
 def test_a_store_has_one_door_for_the_daemon() -> None:
     """Whatever is written at once goes through it; the repositories serve tests and tools."""
     assert {name for name in methods(Store) if name not in {"epoch", "is_inline"}} == {
-        *("submit", "head", "recover", "close"),
+        *("submit", "head", "recover", "idle", "close"),
     }
     assert {"epoch", "is_inline"}.isdisjoint(asynchronous(Store))
 

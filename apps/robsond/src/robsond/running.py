@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
@@ -280,12 +280,7 @@ class RunningMachine:
 
 
 def _signal(detector: DetectorPort, price: Price) -> DetectorSignal:
-    guess = cast(
-        Callable[[Price], DetectorSignal | None] | None, getattr(detector, "estimate", None)
-    )
-    if guess is None:
-        raise DeniedError("NO_ESTIMATE", f"detector {detector.NAME} gives no estimates")
-    signal = guess(price)
+    signal = detector.estimate(price)
     if signal is None:
         raise DeniedError(
             "NO_STOP",

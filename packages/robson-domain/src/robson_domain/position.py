@@ -89,6 +89,7 @@ class Position:
         expires_at: Armed positions end then, UTC ns; 0 = never.
         signal_at: Receive time of the accepted signal; 0 before.
         past_exits: Exit orders before ``exit_order``; a late fill of one is still applied once.
+        opened_at: Venue time of the first entry fill, UTC ns; 0 before. Older prices are none of it.
         stop_distance: D, fixed at entry, exact.
         best: Best price since entry as last logged.
         stop: Price at or beyond which the position exits; never loosens.
@@ -126,6 +127,7 @@ class Position:
     exit_order: Order | None = None
     past_exits: tuple[Order, ...] = ()
     doubt: Doubt | None = None
+    opened_at: int = 0
     stop_distance: PriceDelta | None = None
     best: Price | None = None
     stop: Price | None = None

@@ -203,6 +203,7 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         entry_order=attrs.evolve(order.with_fill(fill), status=event.order_status),
         entry_qty=before.entry_qty + fill.quantity,
         entry_cost=before.entry_cost + fill.notional,
+        opened_at=fill.ts_event if reopened else before.opened_at or fill.ts_event,
         best=event.best,
         stop=event.stop,
         summarized_at=event.timestamp,

@@ -55,7 +55,8 @@ class SimulatedVenue:
         * Our orders do not move the market. Working orders fill oldest first.
         * Debt costs no interest, and nobody is liquidated: an account below zero is carried
           on. ``liquidation_level`` is only reported.
-        * Time is the receive time of the prices and the ``now`` of the caller.
+        * What is due goes by the receive time of the prices and the ``now`` of the caller; a fill
+          is stamped with the event time of its trade, as a venue does.
         * A client order id may be used again once its order is done, and is then executed
           again; a question by id answers for the newest. Refused orders are forgotten.
     """
@@ -273,7 +274,7 @@ class SimulatedVenue:
         if not quantity:
             return None
         marked = attrs.evolve(order, mark=tick.trade_id)
-        done = self._fill(marked, quantity, tick.ticks, tick.ts_received)
+        done = self._fill(marked, quantity, tick.ticks, tick.ts_event)
         return done.report(tick.ts_received, done.fills[len(order.fills) :])
 
     def _share(self, tick: TradeTick) -> Quantity:
@@ -285,7 +286,7 @@ class SimulatedVenue:
         traded = instrument.quantity(tick.steps).value
         return instrument.round_qty_down(decimals.mul(traded, fraction))
 
-    def _fill(self, order: VenueOrder, quantity: Quantity, ticks: int, now: int) -> VenueOrder:
+    def _fill(self, order: VenueOrder, quantity: Quantity, ticks: int, ts: int) -> VenueOrder:
         view = self._view(order.symbol)
         if not order.checked:
             # The order itself works already; what it makes must not be counted twice.
@@ -303,7 +304,7 @@ class SimulatedVenue:
             quantity=quantity,
             commission=venue_rules.commission(order.side, quantity, view, price),
             commission_asset=order.symbol.base if in_base else order.symbol.quote,
-            ts_event=now,
+            ts_event=ts,
         )
         self._accounts[order.symbol] = view.account.after(order.side, fill)
         return self._keep(attrs.evolve(order, checked=True).with_fill(fill))

@@ -129,6 +129,7 @@ class EngineState:
     def _index(self, position: Position) -> None:
         index = self.index_of(position.symbol)
         index.mark_max = max(index.mark_max, position.mark)
+        index.opened_max = max(index.opened_max, position.opened_at)
         is_waiting = position.status in _STOPPED and position.exit_reason is None
         stop, distance = position.stop, position.stop_distance
         if not is_waiting or not position.open_qty or stop is None or distance is None:

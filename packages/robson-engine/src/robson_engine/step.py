@@ -61,7 +61,7 @@ def step(state: EngineState, entry: Input) -> Step:
 def on_price(state: EngineState, tick: TradeTick) -> Step:
     """Decide on a price that concerns somebody: exits by the old stops first, then raises."""
     index = state.index_of(tick.symbol)
-    if tick.origin is PriceOrigin.GAP and 0 < tick.trade_id <= index.mark_max:
+    if tick.origin is PriceOrigin.GAP and _is_old(tick, index.mark_max, index.opened_max):
         turn = Turn(state, tick)
         _replay_price(turn, index, tick)
         _summarize_due(turn, index)
@@ -77,6 +77,11 @@ def on_price(state: EngineState, tick: TradeTick) -> Step:
     if is_due:
         _summarize_due(turn, index)
     return turn.step()
+
+
+def _is_old(tick: TradeTick, mark: int, opened_at: int) -> bool:
+    """Say whether a back-filled price is part of a state, or from before there was a position."""
+    return 0 < tick.trade_id <= mark or tick.ts_event < opened_at
 
 
 def _in_order(state: EngineState, keys: Collection[PositionId]) -> Collection[PositionId]:
@@ -99,7 +104,7 @@ def _exit_at(turn: Turn, key: PositionId, best: int, tick: TradeTick) -> None:
 def _replay_price(turn: Turn, index: TriggerIndex, tick: TradeTick) -> None:
     """Apply a back-filled price to those positions only whose state does not contain it."""
     for position in list(turn.state.live.values()):
-        if position.symbol != tick.symbol or tick.trade_id <= position.mark:
+        if position.symbol != tick.symbol or _is_old(tick, position.mark, position.opened_at):
             continue
         best = index.best_ticks(position.position_id, position.side)
         if best is not None:

@@ -237,15 +237,17 @@ class TriggerIndex:
         due: Time from which a raised stop is to be logged, UTC ns.
         mark: Last market trade id that this process was shown; 0 after a restart.
         mark_max: Largest mark of a position; older back-filled trades do not concern it.
+        opened_max: Latest venue time a position was opened at, UTC ns; likewise.
     """
 
-    __slots__ = ("due", "high", "low", "mark", "mark_max", "sides")
+    __slots__ = ("due", "high", "low", "mark", "mark_max", "opened_max", "sides")
 
     def __init__(self) -> None:
         self.sides = {Side.LONG: SideIndex(), Side.SHORT: SideIndex()}
         self.low, self.high, self.due = -FAR, FAR, FAR
         self.mark = 0
         self.mark_max = 0
+        self.opened_max = 0
 
     def best_ticks(self, position: PositionId, side: Side) -> int | None:
         """Return the best price of a member in ticks, None for a stranger."""

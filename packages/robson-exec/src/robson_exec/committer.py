@@ -16,6 +16,7 @@ from robson_domain import Batch, Clock, Durable, Store
 from robson_exec.activity import Activity, Token, work_under
 from robson_exec.bus import EventBus
 from robson_exec.limits import (
+    BATCHES_BETWEEN_UPKEEP,
     GROUP_EVENTS_MAX,
     STORE_ALERT_EVERY,
     STORE_RETRY_FIRST_NS,
@@ -53,6 +54,7 @@ class Committer:
         self._drained = Flag()
         self._drained.set()
         self._durable: Durable | None = None
+        self._until_upkeep = 0
         self.failures = 0
 
     @property
@@ -72,6 +74,17 @@ class Committer:
             self._token = self._activity.token()
             self._drained.clear()
             self._came.set()
+
+    async def rest(self) -> None:
+        """Give the store a quiet moment when it is time for one; the first moment is."""
+        if self._until_upkeep > 0 or self._token is not None or self.failures:
+            return
+        self._until_upkeep = BATCHES_BETWEEN_UPKEEP
+        try:
+            await self._store.idle()
+        except Exception as error:
+            facts = {"error": type(error).__name__, "message": str(error)}
+            self._bus.notify("warning", "store_upkeep_failed", facts)
 
     async def run(self) -> None:
         """Write what is queued, for ever."""
@@ -114,6 +127,7 @@ class Committer:
         try:
             if batch or self._durable is None:
                 self._durable = await self._store.submit(batch)
+                self._until_upkeep -= 1
         except Exception as error:
             self._failed(error)
             return await self._written_after_all(batch)

@@ -26,6 +26,7 @@ from robson_domain import (
     Panic,
     PersonCommand,
     PositionId,
+    Price,
     Reply,
     RiskConfig,
     Side,
@@ -35,14 +36,13 @@ from robson_domain import (
 from robson_engine import DETECTORS, create_detector
 from robson_engine.detectors import DetectorType
 from robson_exec.activity import Activity
-from robson_exec.limits import REPLY_TIMEOUT_NS
+from robson_exec.limits import REPLY_TIMEOUT_NS, SECOND_NS
 from robson_exec.position_manager import PositionManager
 from robson_exec.supervision import Supervisor
 
 NO_HISTORY = "NO_HISTORY"
 STOPPING = "STOPPING"
 UNCONFIRMED = "UNCONFIRMED"
-_STOPS = frozenset({"stop", "stop_distance"})
 
 
 @attrs.frozen(kw_only=True)
@@ -94,6 +94,8 @@ class Desk:
 
     Attributes:
         follow: Makes the prices of a pair flow.
+        knows: Whether a position with this id was armed before.
+        last_price: Last trade of a pair seen, None when none was.
         is_closed: Set when the machine shuts down.
     """
 
@@ -101,6 +103,8 @@ class Desk:
     detectors: PositionManager
     offer: Callable[[Input], None]
     follow: Callable[[Symbol], None]
+    knows: Callable[[PositionId], bool]
+    last_price: Callable[[Symbol], Price | None]
     replies: Replies
     clock: Clock
     ids: Ids
@@ -113,7 +117,8 @@ class Desk:
         """Arm a position: from now on its detector may enter once.
 
         Raises:
-            ValidationError: For a pair, detector or parameter that does not exist.
+            ValidationError: For a pair, detector or parameter that does not exist, and for a stop
+                that no signal could ever have.
             DeniedError: ``NO_HISTORY`` when the market's past is too short for the detector and
                 no stop was named; ``STOPPING`` while shutting down.
             RetryableVenueError: The venue gave no usable answer; nothing was armed.
@@ -123,6 +128,8 @@ class Desk:
         with self.activity.busy():
             instrument = await self._instrument(request.symbol)
             detector = await self._detector(request, instrument)
+            if not self.knows(request.position_id):
+                await self._require_losing_stop(request, detector)
             self.detectors.prepare(request.position_id, detector)
             self.follow(request.symbol)
             command = ArmPosition(
@@ -204,6 +211,21 @@ class Desk:
             UNCONFIRMED,
         )
 
+    async def _require_losing_stop(self, request: ArmRequest, detector: DetectorPort) -> None:
+        """Refuse a named stop the price is beyond; it would wait for ever without a word."""
+        stop = dict(request.detector.params).get("stop")
+        if stop is None or not detector.FIRES_AT_ANY_PRICE:
+            return
+        price = self.last_price(request.symbol)
+        if price is None:
+            bars = await self.market.bars(request.symbol, SECOND_NS, 1)
+            price = bars[-1].close if bars else None
+        if price is not None and detector.estimate(price) is None:
+            where = "below" if request.side is Side.LONG else "above"
+            raise ValidationError(
+                "stop", f"{stop} is not {where} the price {price}; a {request.side} needs it there"
+            )
+
     async def _instrument(self, symbol: Symbol) -> Instrument:
         try:
             return await self.market.instrument(symbol)
@@ -222,20 +244,11 @@ class Desk:
         needed = detector.bars_needed
         if needed:
             bars = await self.market.bars(request.symbol, detector.interval, needed)
-            required = _bars_required(detector, request)
+            required = detector.stop_bars_needed
             if len(bars) < required:
                 raise DeniedError(NO_HISTORY, _too_short(request, len(bars), required))
             detector.warm_up(bars)
         return detector
-
-
-def _bars_required(detector: DetectorPort, request: ArmRequest) -> int:
-    """Return how many past bars must be there; what the idea needs beyond may come live."""
-    known: int | None = getattr(detector, "stop_bars_needed", None)
-    if known is not None:
-        return known
-    names_stop = any(name in _STOPS for name, _ in request.detector.params)
-    return 0 if names_stop else detector.bars_needed
 
 
 def _too_short(request: ArmRequest, found: int, needed: int) -> str:

@@ -52,6 +52,10 @@ BACKFILL_RETRY_NS: Final = 250 * MILLISECOND_NS
 BUFFER_MAX: Final = 50_000
 """Live prices kept while back-filling; more than that would have been seconds of trading."""
 
+BATCHES_BETWEEN_UPKEEP: Final = 500
+"""After so many batches the store is given the next quiet moment; about half an hour of stops
+that follow their prices, and half of what SQLite's write-ahead file has room for."""
+
 REPLY_TIMEOUT_NS: Final = 10 * SECOND_NS
 """Longest wait of a person's command for its durable answer."""
 START_PATIENCE_NS: Final = 10 * SECOND_NS

@@ -133,6 +133,8 @@ class Machine:
             detectors=self.detectors,
             offer=self.inbox.offer,
             follow=self.feeds.ensure,
+            knows=self.state.positions.__contains__,
+            last_price=self.prices.of,
             replies=self.replies,
             clock=parts.clock,
             ids=parts.ids,

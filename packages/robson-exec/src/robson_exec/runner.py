@@ -7,7 +7,6 @@ Invariants:
     1. Commands are released only when the batch with their events is durable, in order.
     2. A price is decided on when it is taken, whatever the store or the venue are doing.
     3. A detector's signal is the very next input after what fired it.
-    4. A back-filled price from before an entry was filled is no price of that position.
 """
 
 from __future__ import annotations
@@ -20,13 +19,11 @@ import attrs
 
 from robson_domain import (
     AccountReported,
-    EntryFilled,
     Input,
     Intent,
     OrderReported,
     PersonCommand,
     Position,
-    PriceOrigin,
     Reply,
     Symbol,
     TimePassed,
@@ -34,7 +31,7 @@ from robson_domain import (
     ValidationError,
     times_of,
 )
-from robson_engine import NOTHING, EngineState, Step, step
+from robson_engine import EngineState, Step, step
 from robson_exec.committer import Committer
 from robson_exec.inbox import Inbox
 from robson_exec.limits import BACKLOG_UNITS_MAX, DEFERRAL_NS, DRAIN_MAX, SNAPSHOT_EVENTS
@@ -91,7 +88,6 @@ class Runner:
         self._ride_by = _NEVER
         self._is_overdue = False
         self._since_snapshot = 0
-        self._opened: dict[Symbol, int] = {}  # venue time of the first fill in this process
 
     def offer(self, entry: Input) -> None:
         """Put one input into the inbox; returns at once."""
@@ -110,6 +106,7 @@ class Runner:
             await self._inbox.wait()
             await self._drain()
             self._reactions.rest()
+            await self._committer.rest()
             self._inbox.rest()
 
     async def _drain(self) -> None:
@@ -131,8 +128,7 @@ class Runner:
                 await asyncio.sleep(0)
 
     def _on_price(self, tick: TradeTick) -> None:
-        predates = tick.origin is PriceOrigin.GAP and self._predates_fill(tick)
-        outcome = NOTHING if predates else step(self.state, tick)
+        outcome = step(self.state, tick)
         self._prices.last[tick.symbol] = tick
         if outcome.events or outcome.commands:
             self._take(outcome, tick.ts_received)
@@ -140,11 +136,6 @@ class Runner:
             self._listen(self._detectors.on_price(tick), tick.ts_received)
         if tick.ts_received >= self._ride_by:
             self._is_overdue = True
-
-    def _predates_fill(self, tick: TradeTick) -> bool:
-        """Say whether a back-filled price is older than the position it would be tested for."""
-        opened = self._opened.get(tick.symbol)
-        return opened is not None and tick.ts_event < opened
 
     def _on_other(self, entry: Input) -> None:
         if type(entry) is AccountReported and entry.last_price is None:
@@ -191,11 +182,6 @@ class Runner:
         self._pending.add(outcome, intents)
         self._since_snapshot += len(outcome.events)
         self._ride(now)
-        for event in outcome.events:
-            if isinstance(event, EntryFilled):
-                symbol = self.state.positions[event.position_id].symbol
-                # Core holds at most one position with a stop on a pair.
-                self._opened.setdefault(symbol, event.fill.ts_event)
         for item in outcome.changed:
             if isinstance(item, Position):
                 self._follow(item)
@@ -205,8 +191,6 @@ class Runner:
 
     def _follow(self, position: Position) -> None:
         self._detectors.follow(position)
-        if position.is_closed and position.entry_order is not None:
-            self._opened.pop(position.symbol, None)
         if not position.is_closed:
             self._prices.learn(position.instrument)
             self._reactions.follow(position.symbol)

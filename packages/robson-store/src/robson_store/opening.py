@@ -27,10 +27,6 @@ class OpenedStore(Store, Protocol):
         """Return the last stored ledger."""
         ...
 
-    async def idle(self) -> None:
-        """Use a quiet moment for what would otherwise delay a batch."""
-        ...
-
 
 async def open(
     url: str, *, ids: Ids, head_path: str | os.PathLike[str] | None = None

@@ -42,7 +42,7 @@ RESPONSES: Final = {
     }.items()
 }
 """What every route behind the token may answer beside its own."""
-_UNPROCESSABLE: Final = frozenset({"NO_HISTORY", "NO_PRICE", "NO_STOP", "NO_ESTIMATE"})
+_UNPROCESSABLE: Final = frozenset({"NO_HISTORY", "NO_PRICE", "NO_STOP"})
 _WORDS: Final = {
     400: ("BAD_REQUEST", "The request cannot be read."),
     404: ("NOT_FOUND", "There is nothing at this address."),

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 from robson_domain.market import Bar, TradeTick
 from robson_domain.signals import DetectorSignal
+from robson_domain.values import Price
 
 
 class DetectorPort(Protocol):
@@ -17,10 +18,17 @@ class DetectorPort(Protocol):
 
     NAME: ClassVar[str]
     VERSION: ClassVar[int]
+    FIRES_AT_ANY_PRICE: ClassVar[bool]
+    """Whether the price plays no part in when it fires: a stop that is wrong now stays wrong."""
 
     @property
     def bars_needed(self) -> int:
         """How many past bars :meth:`warm_up` wants; 0 = none."""
+        ...
+
+    @property
+    def stop_bars_needed(self) -> int:
+        """How many of them must be there before arming; the rest may come live."""
         ...
 
     @property
@@ -38,6 +46,13 @@ class DetectorPort(Protocol):
 
     def on_time(self, ts: int) -> DetectorSignal | None:
         """Take the passing of time (UTC ns); return the signal when it is due."""
+        ...
+
+    def estimate(self, price: Price) -> DetectorSignal | None:
+        """Return what the signal would be if it fired now at ``price``; changes nothing.
+
+        None when the technical stop is not known, or not on the losing side of ``price``.
+        """
         ...
 
     def dump(self) -> str:

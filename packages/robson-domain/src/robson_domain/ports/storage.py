@@ -183,6 +183,14 @@ class Store(Protocol):
         """
         ...
 
+    async def idle(self) -> None:
+        """Use a quiet moment for upkeep that would otherwise delay a batch; never overlaps one.
+
+        Raises:
+            StoreError: It could not be done; nothing is lost.
+        """
+        ...
+
     async def close(self) -> None:
         """Flush and release; idempotent."""
         ...

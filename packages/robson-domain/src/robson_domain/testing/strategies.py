@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from robson_domain import commands, events, inputs
 from robson_domain.batch import Batch, State
+from robson_domain.holdings import AssetBalance
 from robson_domain.instrument import Instrument
 from robson_domain.intents import Intent
 from robson_domain.market import Bar, TradeTick
@@ -235,6 +236,12 @@ def of(kind: type[T]) -> st.SearchStrategy[T]:
     return drawn
 
 
+def asset_balances() -> st.SearchStrategy[AssetBalance]:
+    """Draw balances; nothing in them is below zero."""
+    amounts = {name: numbers(low=0) for name in ("free", "locked", "borrowed", "interest")}
+    return _fields(AssetBalance, **amounts)
+
+
 _PLAIN: Final[dict[Any, Callable[[], st.SearchStrategy[Any]]]] = {
     bool: st.booleans,
     # Counters, times, sequences and versions: all of them fit a database column.
@@ -253,6 +260,7 @@ _PLAIN: Final[dict[Any, Callable[[], st.SearchStrategy[Any]]]] = {
     Bar: bars,
     Fill: fills,
     Intent: intents,
+    AssetBalance: asset_balances,
 }
 
 

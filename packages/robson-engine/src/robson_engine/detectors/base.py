@@ -84,6 +84,7 @@ class SignalDetector(ABC):
 
     NAME: ClassVar[str]
     VERSION: ClassVar[int]
+    FIRES_AT_ANY_PRICE: ClassVar[bool] = False
     PARAMS: ClassVar[tuple[Param[object], ...]] = ()
     """Its own parameters, beside the common ones."""
 

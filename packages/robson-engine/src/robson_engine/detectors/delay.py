@@ -29,6 +29,7 @@ class Delay(SignalDetector):
 
     NAME: ClassVar[str] = "delay"
     VERSION: ClassVar[int] = 1
+    FIRES_AT_ANY_PRICE: ClassVar[bool] = True
     PARAMS: ClassVar[tuple[Param[object], ...]] = (SECONDS,)
 
     def __init__(self, params: Params, watch: Watch) -> None:

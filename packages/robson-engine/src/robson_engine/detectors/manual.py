@@ -19,6 +19,7 @@ class Manual(SignalDetector):
 
     NAME: ClassVar[str] = "manual"
     VERSION: ClassVar[int] = 1
+    FIRES_AT_ANY_PRICE: ClassVar[bool] = True
 
     def price_fires(self, ticks: int, *, bar_closed: bool) -> bool:
         """Fire."""

@@ -24,6 +24,7 @@ class Trial(SignalDetector):
 
     NAME: ClassVar[str] = "test"
     VERSION: ClassVar[int] = 1
+    FIRES_AT_ANY_PRICE: ClassVar[bool] = True
 
     def price_fires(self, ticks: int, *, bar_closed: bool) -> bool:
         """Fire once the time is over."""
