@@ -13,11 +13,13 @@ import statistics
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.walk import SHAPES
+from tests.store.servers import Schemas, a_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".venv-peers"
@@ -130,17 +132,29 @@ def many_positions() -> None:
     )
 
 
+@contextmanager
+def a_postgres() -> Iterator[Schemas]:
+    """Yield places in a PostgreSQL that is as durable as it ships."""
+    with a_server(()) as url:
+        places = Schemas(url)
+        yield places
+        places.drop()
+
+
+def on_both(module: str, *arguments: str) -> Iterator[tuple[str, Figures]]:
+    """Yield the medians of a row's module on SQLite and on PostgreSQL."""
+    own = [run(sys.executable, module, *arguments) for _ in range(ROUNDS)]
+    yield "SQLite", _medians(own)
+    with a_postgres() as places:
+        there = [run(sys.executable, module, *arguments, places.fresh()) for _ in range(ROUNDS)]
+    yield "PostgreSQL", _medians(there)
+
+
 def appends(row: str) -> None:
-    """Rows E1 and E2 on SQLite, and on the PostgreSQL named by ROBSON_BENCH_DSN."""
-    dsn = os.environ.get("ROBSON_BENCH_DSN")
-    for name, extra in (("SQLite", []), ("PostgreSQL", [dsn] if dsn else None)):
-        if extra is None:
-            show(f"{row.upper()} {name}", ["not measured: set ROBSON_BENCH_DSN to an empty one"])
-            continue
-        runs = [run(sys.executable, "benchmarks.store_rows", row, *extra) for _ in range(ROUNDS)]
-        f = _medians(runs)
-        size = 1 if row == "e1" else 100
-        target = " (target at most 1.3x)" if row == "e1" else ""
+    """Rows E1 and E2: durable appends beside the bare driver."""
+    size = 1 if row == "e1" else 100
+    target = " (target at most 1.3x)" if row == "e1" else ""
+    for name, f in on_both("benchmarks.store_rows", row):
         show(
             f"{row.upper()} {name}: durable append of {size} event(s) a transaction",
             [
@@ -149,10 +163,28 @@ def appends(row: str) -> None:
                     f"{f['events_per_second']:>9,.0f} events/s  {f['peak_mb']:.0f} MB"
                 ),
                 (
-                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us p99 {f['bare_p99_us']:>7.0f} us "
+                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  p99 {f['bare_p99_us']:>7.0f} us "
                     f" {f['bare_per_second']:>9,.0f} events/s"
                 ),
                 f"ratio of p50 {f['ratio_p50']:.2f}x{target}",
+            ],
+        )
+
+
+def path() -> None:
+    """Row PATH: frame bytes to a durable exit intent and the send, beside one bare row."""
+    for name, f in on_both("benchmarks.path_rows", "300"):
+        show(
+            f"PATH {name}: frame bytes -> decision -> durable intent -> send",
+            [
+                (
+                    f"Robson       p50 {f['p50_us']:>7.0f} us  p99 {f['p99_us']:>7.0f} us  "
+                    f"{f['peak_mb']:.0f} MB"
+                ),
+                (
+                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  p99 {f['bare_p99_us']:>7.0f} us "
+                    " one row, same durability"
+                ),
             ],
         )
 
@@ -164,6 +196,7 @@ ROWS: dict[str, Callable[[], None]] = {
     "c3": many_positions,
     "e1": lambda: appends("e1"),
     "e2": lambda: appends("e2"),
+    "path": path,
 }
 
 

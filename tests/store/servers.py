@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -56,15 +56,19 @@ def find_binaries(path: str, folders: Path = _SYSTEM_FOLDERS) -> Binaries | None
 
 
 @contextmanager
-def a_server() -> Iterator[str]:
-    """Yield the URL of a database in which schemas may be made."""
+def a_server(settings: Sequence[str] = _QUICK) -> Iterator[str]:
+    """Yield the URL of a database in which schemas may be made.
+
+    Args:
+        settings: Of a server started for this: the tests' own, or none to keep what it ships with.
+    """
     named = os.environ.get(DSN_VARIABLE)
     if named:
         yield named
         return
     binaries = find_binaries(os.environ.get("PATH", ""))
     if binaries is not None:
-        with _installed(binaries) as url:
+        with _installed(binaries, settings) as url:
             yield url
         return
     with from_wheel() as url:
@@ -84,7 +88,7 @@ def _owner() -> str | None:
 
 
 @contextmanager
-def _installed(binaries: Binaries) -> Iterator[str]:
+def _installed(binaries: Binaries, settings: Sequence[str]) -> Iterator[str]:
     # A short path in the open: the socket's name is limited, and its owner is not us.
     folder = Path(tempfile.mkdtemp(prefix="robson-pg-", dir="/tmp"))
     owner = _owner()
@@ -103,7 +107,7 @@ def _installed(binaries: Binaries) -> Iterator[str]:
             raise RuntimeError(f"initdb failed: {made.stderr.decode()}\n{HELP}")
         where = ("-D", data, "-k", folder, "-c", "listen_addresses=")
         process = subprocess.Popen(
-            [binaries.postgres, *where, *_QUICK],
+            [binaries.postgres, *where, *settings],
             user=owner,
             cwd=folder,
             stdout=subprocess.DEVNULL,
