@@ -163,7 +163,8 @@ def appends(row: str) -> None:
                     f"{f['events_per_second']:>9,.0f} events/s  {f['peak_mb']:.0f} MB"
                 ),
                 (
-                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  p99 {f['bare_p99_us']:>7.0f} us "
+                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  "
+                    f"p99 {f['bare_p99_us']:>7.0f} us "
                     f" {f['bare_per_second']:>9,.0f} events/s"
                 ),
                 f"ratio of p50 {f['ratio_p50']:.2f}x{target}",
@@ -182,7 +183,8 @@ def path() -> None:
                     f"{f['peak_mb']:.0f} MB"
                 ),
                 (
-                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  p99 {f['bare_p99_us']:>7.0f} us "
+                    f"bare driver  p50 {f['bare_p50_us']:>7.0f} us  "
+                    f"p99 {f['bare_p99_us']:>7.0f} us "
                     " one row, same durability"
                 ),
             ],
