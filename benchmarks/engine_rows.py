@@ -56,7 +56,7 @@ OPEN_LIMITS = RiskLimits(
     total_risk_fraction=Decimal(100),
     drawdown_fraction=Decimal(1),
 )
-CONFIG = EngineConfig(account="bench", epoch="bench", limits=OPEN_LIMITS)
+CONFIG = EngineConfig(account="bench", epoch="bench")
 Figures = dict[str, float | int | str]
 
 
@@ -102,7 +102,7 @@ def _driver() -> tuple[LocalDriver, EventLog, Alternate]:
         {SYMBOL: INSTRUMENT},
         Money(10**9),
     )
-    state = EngineState.opening(CONFIG, Money(10_000))
+    state = EngineState.opening(CONFIG, Money(10_000), OPEN_LIMITS)
     return LocalDriver(state, venue, log=log, plan=plan), log, plan
 
 
@@ -161,7 +161,7 @@ def _prices(count: int) -> list[int]:
 
 
 def _quiet(count: int, positions: int) -> float:
-    state = EngineState.opening(CONFIG, Money(10_000))
+    state = EngineState.opening(CONFIG, Money(10_000), OPEN_LIMITS)
     state.indexes[SYMBOL] = _indexed(positions)
     ticks = [TradeTick(SYMBOL, price, n, n, n) for n, price in enumerate(_prices(count), start=1)]
     started = time.perf_counter()

@@ -160,8 +160,9 @@ async def measure(store: Store, bare: Callable[[int], None], count: int) -> Figu
     """Run ``count`` rounds, ours and the bare driver's in turn."""
     venue = Venue()
     parts = Parts(
-        config=EngineConfig(account="bench", epoch=store.epoch, limits=LIMITS),
+        config=EngineConfig(account="bench", epoch=store.epoch),
         capital=Money(10_000),
+        limits=LIMITS,
         store=store,
         execution=venue,
         market=venue,
@@ -201,8 +202,9 @@ async def on_sqlite(count: int) -> Figures:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         store = await robson_store.open(f"sqlite:///{folder}/ours.db", ids=Ids())
         connection = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0"):
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("CREATE TABLE bare (number INTEGER PRIMARY KEY, body TEXT)")
 
         def bare(number: int) -> None:

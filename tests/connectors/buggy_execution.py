@@ -13,6 +13,7 @@ import attrs
 
 from robson_connectors.memory import MemoryConnector
 from robson_connectors.paper import PaperConnector
+from robson_connectors.paper.durable import DurableVenue
 from robson_domain.account import AccountSnapshot
 from robson_domain.capabilities import Capabilities
 from robson_domain.errors import DefinitiveVenueError, RetryableVenueError
@@ -92,20 +93,32 @@ class CachesWithFreshTimes(CachesTheAccount):
         return attrs.evolve(await super().account(symbol), ts_event=now, ts_received=now)
 
 
+class _NeverWrites(DurableVenue):
+    def do(self, work: Callable[[], Any]) -> Any:
+        return work()
+
+
 class AcknowledgesBeforeWriting(PaperConnector):
     """Writes later, which is never when the process dies."""
 
-    def _durably(self, work: Callable[[], Any]) -> Any:
-        return work()
+    def _recover(self) -> None:
+        self._account = _NeverWrites(self._account.venue, self._account._ledger)
+        super()._recover()
+
+
+class _ForgetsFills(DurableVenue):
+    def reported(self, work: Callable[[], tuple[OrderReport, ...]]) -> tuple[OrderReport, ...]:
+        reports = work()
+        self.venue.changes()
+        return reports
 
 
 class ReportsBeforeWriting(PaperConnector):
     """Writes the order, not its fills."""
 
-    def _reported(self, work: Callable[[], tuple[OrderReport, ...]]) -> tuple[OrderReport, ...]:
-        reports = work()
-        self._venue.changes()
-        return reports
+    def _recover(self) -> None:
+        self._account = _ForgetsFills(self._account.venue, self._account._ledger)
+        super()._recover()
 
 
 class SwallowsRefusals(PaperConnector):

@@ -8,6 +8,7 @@ from typing import Final
 
 from robson_connectors.memory import MemoryConnector, MemoryTerms
 from robson_connectors.paper import PaperConnector, RecordedMarket, SimulatedMarket
+from robson_connectors.paper.live import LivePaperConnector
 from robson_connectors.paper.market import PaperMarket
 from robson_connectors.recording import instrument_for
 from robson_domain.capabilities import Capabilities
@@ -95,8 +96,7 @@ class PaperHarness:
         """Take away what the process would lose, and nothing else."""
         for task in self.paper._tasks:
             task.cancel()
-        if self.paper._ledger is not None:
-            self.paper._ledger.close()
+        self.paper._account.close()
 
     async def close(self) -> None:
         await self.paper.close()
@@ -160,4 +160,36 @@ class MemoryHarness:
         await self.memory.close()
 
 
-Harness = PaperHarness | MemoryHarness
+class LivePaperHarness(MemoryHarness):
+    """A paper account on the market of the memory venue, as on a real one's."""
+
+    def __init__(self, ledger_path: str) -> None:
+        super().__init__()
+        self._ledger_path = ledger_path
+        self.paper = self._open()
+
+    def _open(self) -> LivePaperConnector:
+        terms = VenueAssumptions(latency_ns=0)
+        made = LivePaperConnector(self.memory, self._ledger_path, terms, BALANCE, self.clock)
+        # A pair with something open is followed, whoever listens.
+        made.subscribe(BTC, lambda _: None, lambda *_: None)
+        self._feed()
+        return made
+
+    @property
+    def execution(self) -> LivePaperConnector:  # type: ignore[override]
+        return self.paper
+
+    @property
+    def market(self) -> LivePaperConnector:  # type: ignore[override]
+        return self.paper
+
+    async def reopen(self) -> None:
+        self.paper._account.close()
+        self.paper = self._open()
+
+    async def close(self) -> None:
+        await self.paper.close()
+
+
+Harness = PaperHarness | MemoryHarness | LivePaperHarness

@@ -11,7 +11,7 @@ import pytest
 from robson_domain.capabilities import Capabilities
 from robson_domain.testing.execution_cards import EXECUTION_CARDS, ExecutionCard
 from robson_domain.testing.market_cards import MARKET_CARDS, MarketCard
-from tests.connectors.harnesses import Harness, MemoryHarness, PaperHarness
+from tests.connectors.harnesses import Harness, LivePaperHarness, MemoryHarness, PaperHarness
 
 MAKERS: Final[dict[str, Callable[[Path], Harness]]] = {
     "paper": lambda path: PaperHarness(str(path / "ledger.db")),
@@ -21,6 +21,7 @@ MAKERS: Final[dict[str, Callable[[Path], Harness]]] = {
         str(path / "ledger.db"), commission_received=False
     ),
     "paper-recorded": lambda path: PaperHarness(str(path / "ledger.db"), recorded=True),
+    "paper-live": lambda path: LivePaperHarness(str(path / "ledger.db")),
     "memory": lambda _: MemoryHarness(),
     "memory-base-fees": lambda _: MemoryHarness(commission_in_base=True),
     "memory-other-abilities": lambda _: MemoryHarness(

@@ -14,10 +14,14 @@ from robson_domain import (
     CloseReason,
     Input,
     LinkChanged,
+    Money,
     OrderReported,
     PersonCommand,
     PositionId,
+    RiskLimits,
+    SetRiskLimits,
     Symbol,
+    ValidationError,
     cause_of,
     times_of,
 )
@@ -42,6 +46,7 @@ def test_every_input_has_a_name_of_its_own() -> None:
         *("command:command-1", "command:command-2", "command:command-3", "command:command-4"),
         "command:command-5",
         "link:BTCUSDT:down",
+        "command:command-6",
     ]
 
 
@@ -73,6 +78,17 @@ def test_a_report_without_venue_time_happened_when_it_was_heard() -> None:
 def test_person_commands_are_inputs() -> None:
     assert set(typing.get_args(PersonCommand)) <= set(typing.get_args(Input))
     assert all("command_id" in attrs.fields_dict(k) for k in typing.get_args(PersonCommand))
+
+
+def test_limits_are_said_by_settings_and_nobody_waits_for_an_answer() -> None:
+    assert SetRiskLimits not in typing.get_args(PersonCommand)
+
+
+@pytest.mark.parametrize("capital", [0, -1])
+def test_risk_capital_is_above_zero(capital: int) -> None:
+    with pytest.raises(ValidationError) as refused:
+        SetRiskLimits(command_id="c", capital=Money(capital), limits=RiskLimits(), ts_received=1)
+    assert refused.value.field == "capital"
 
 
 def test_defaults_of_the_person_are_the_careful_ones() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import typing
+from typing import Any
+
 import pytest
 from hypothesis import given
 
-from robson_domain import DAY_NS, Ledger, Money
+from robson_domain import DAY_NS, Ledger, Money, RiskLimits, codec
 from robson_domain.testing import a_ledger, strategies
 
 MIDNIGHT = 20_000 * DAY_NS
@@ -16,6 +19,18 @@ def test_opening_has_nothing_realized() -> None:
     assert ledger.equity == ledger.peak_equity == ledger.capital == Money(10_000)
     assert ledger.realized_on(0) == Money(0)
     assert (ledger.entries, ledger.sequence) == ((), 0)
+
+
+def test_opening_has_the_plain_limits_unless_others_are_given() -> None:
+    assert Ledger.opening(Money(1)).limits == RiskLimits()
+    one = RiskLimits(max_open_positions=1)
+    assert Ledger.opening(Money(1), one).limits == one
+
+
+def test_a_ledger_stored_before_limits_were_logged_has_the_plain_ones() -> None:
+    stored = typing.cast(dict[str, Any], codec.encode(a_ledger()))
+    del stored["limits"]
+    assert codec.decode(stored, Ledger) == a_ledger()
 
 
 @given(strategies.money(), strategies.money())

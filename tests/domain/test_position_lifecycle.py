@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from typing import Final
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from robson_domain import (
     POSITION_TRANSITIONS,
     IllegalTransition,
+    PositionEvent,
     PositionStatus,
     codec,
     next_position_status,
@@ -24,10 +26,12 @@ LEAVES_TO: Final = {
     S.ERROR: {S.CLOSED},
 }
 """Written down a second time on purpose: this is what the statuses promise."""
-EVENTS: Final = tuple(codec.EVENT_TYPES)
+EVENTS: Final = tuple(kind.__name__ for kind in typing.get_args(PositionEvent))
+OTHERS: Final = tuple(name for name in codec.EVENT_TYPES if name not in EVENTS)
+"""Events of the account: they belong to no position, so no status has a row for them."""
 
 
-@pytest.mark.parametrize("event", [*EVENTS, "", "entryfilled", "Unheard"])
+@pytest.mark.parametrize("event", [*EVENTS, *OTHERS, "", "entryfilled", "Unheard"])
 @pytest.mark.parametrize("status", S)
 def test_every_pair_is_in_the_table_or_illegal(status: PositionStatus, event: str) -> None:
     row = POSITION_TRANSITIONS[status]
@@ -51,9 +55,17 @@ def test_every_status_is_reached_from_armed() -> None:
 
 
 def test_the_table_knows_every_event_and_no_other() -> None:
-    """A position begins with PositionArmed; nothing can follow it into that."""
+    """A position begins with PositionArmed; nothing can follow it into that.
+
+    Events of the account are left out on purpose: they move no position.
+    """
     used = {event for row in POSITION_TRANSITIONS.values() for event in row}
     assert used == set(EVENTS) - {"PositionArmed"}
+
+
+def test_events_of_the_account_move_no_position() -> None:
+    assert OTHERS == ("RiskLimitsSet",)
+    assert not any(name in row for row in POSITION_TRANSITIONS.values() for name in OTHERS)
 
 
 @pytest.mark.parametrize("status", [status for status in S if status is not S.ARMED])

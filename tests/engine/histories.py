@@ -65,6 +65,7 @@ def actions() -> st.SearchStrategy[tuple[Any, ...]]:
             st.sampled_from([*["arm", "disarm", "acknowledge", "signal"] * 3, "close", "panic"]),
         ),
         st.tuples(st.just("link"), st.booleans()),
+        st.tuples(st.just("limits"), st.sampled_from([5_000, 10_000, 12_345]), st.integers(1, 5)),
     )
 
 
@@ -206,6 +207,9 @@ class Actor:
 
     def _link(self, up: bool) -> None:
         self._after(self.world.link(up=up))
+
+    def _limits(self, capital: int, positions: int) -> None:
+        self._after(self.world.limits(capital, max_open_positions=positions))
 
     # ------------------------------------------------------------------ the end
 

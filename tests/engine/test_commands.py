@@ -17,6 +17,7 @@ from robson_domain import (
 from robson_domain.commands import Reply
 from robson_domain.testing import a_position
 from robson_engine import Step
+from robson_engine.commands import ARMED_MAX
 from tests.engine.world import ENTRY_ID, EXIT_ID, FIRST, World, id_of, kinds
 
 S = PositionStatus
@@ -131,3 +132,24 @@ def test_an_error_without_any_price_is_flat() -> None:
     position = a_position(S.ERROR, stop=None, entry_order=None, open_qty=Quantity(1))
     world = World(start=(position,))
     assert reply(world.acknowledge()).code == ""
+
+
+def test_only_so_many_wait_at_once() -> None:
+    """Each is shown every price."""
+    world = World(folds=False)
+    for number in range(ARMED_MAX):
+        world.arm(PositionId(f"p{number}"))
+    (reply,) = world.arm(PositionId("one more")).commands
+    assert isinstance(reply, Reply)
+    assert reply.code == "TOO_MANY_ARMED"
+    world.disarm(PositionId("p7"))
+    world.arm(PositionId("one more"))
+    assert world.position(PositionId("one more")).status is PositionStatus.ARMED
+
+
+def test_the_id_of_a_position_long_forgotten_is_not_armed_again() -> None:
+    world = World()
+    world.state.spent_positions.add(PositionId("old"))
+    outcome = world.arm(PositionId("old"))
+    assert outcome.events == ()
+    assert [c.positions for c in outcome.commands if isinstance(c, Reply)] == [(PositionId("old"),)]

@@ -54,26 +54,38 @@ def test_the_signature_counts_not_the_decision() -> None:
     world.report(R.NO_REPLY, order=EXIT_ID, ts_signed=world.now - 1)
     position = world.position()
     assert position.exit_order is not None
-    assert deadline(position, position.exit_order) == world.now - 1 + seconds(4)
+    assert position.doubt is not None
+    until = deadline(position, position.exit_order, position.doubt)
+    assert until == world.now - 1 + seconds(4)
 
 
-def test_an_unknown_signature_is_as_late_as_it_can_be() -> None:
+@pytest.mark.parametrize("ahead", [-600, -1, 0, 1, 10, 600])
+def test_an_unknown_signature_counts_from_when_the_venue_is_heard_of(ahead: int) -> None:
+    """However wrong our clock is: the request was signed before that, by the venue's own."""
+    world = World().exiting()
+    world.report(R.NO_REPLY, order=EXIT_ID)
+    assert world.position().doubt == Doubt(since=world.now, ts_signed=0)
+    assert world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=0) is NOTHING
+    venue = world.now + seconds(ahead)
+    world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=venue)
+    assert world.position().doubt == Doubt(since=world.now, ts_signed=venue)
+    assert world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=venue + seconds(4)) is NOTHING
+    outcome = world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=venue + seconds(4) + 1)
+    assert kinds(outcome.events) == ["OrderInDoubt"]
+
+
+def test_a_venue_that_does_not_know_the_order_begins_the_doubt_at_its_own_time() -> None:
     world = World().exiting()
     world.wait(30_000)
-    world.report(R.NOT_FOUND, order=EXIT_ID)
-    assert world.position().doubt == Doubt(since=world.now, ts_signed=world.now)
-    older = World().exiting()
-    older.report(R.NO_REPLY, order=EXIT_ID, ts_event=0)
-    assert older.position().doubt == Doubt(since=older.now, ts_signed=older.now)
+    world.report(R.NOT_FOUND, order=EXIT_ID, ts_event=world.now + seconds(7))
+    assert world.position().doubt == Doubt(since=world.now, ts_signed=world.now + seconds(7))
 
 
 @pytest.mark.parametrize(("which", "patience"), [("exit_order", 4), ("entry_order", 64)])
 def test_an_entry_is_given_a_minute_more(which: str, patience: int) -> None:
-    position = a_position(S.EXITING, doubt=Doubt(since=0, ts_signed=1000))
-    assert deadline(position, getattr(position, which)) == 1000 + seconds(patience)
-    undoubted = attrs.evolve(position, doubt=None)
-    order = getattr(undoubted, which)
-    assert deadline(undoubted, order) == order.ts_created + seconds(patience)
+    position = a_position(S.EXITING)
+    doubt = Doubt(since=0, ts_signed=1000)
+    assert deadline(position, getattr(position, which), doubt) == 1000 + seconds(patience)
 
 
 def test_the_clock_is_the_venue_s() -> None:

@@ -142,3 +142,34 @@ def test_a_snapshot_too_late_denies_with_the_price_that_moved() -> None:
     world.signal()
     world.account(Price("101"))
     assert world.position().denial_code == DenialCode.PRICE_MOVED
+
+
+def test_a_distance_beyond_exact_money_is_denied_and_nothing_breaks() -> None:
+    """It reached the arithmetic once, where a number of that many digits cannot exist."""
+    for digits, code in ((19, ""), (20, DenialCode.DISTANCE_OUT_OF_RANGE.value), (38, "")):
+        world = World()
+        world.arm()
+        world.signal(distance=PriceDelta("2." + "0" * digits + "1"))
+        if world.position().status is S.ARMED:
+            world.account()
+        expected = code or (DenialCode.DISTANCE_OUT_OF_RANGE.value if digits > 20 else "")
+        assert world.position().denial_code == expected
+
+
+def test_a_signal_of_a_position_long_forgotten_is_not_used_again() -> None:
+    world = World()
+    world.state.spent_signals.add(SignalId(f"{FIRST}-signal"))
+    world.arm()
+    world.signal(signal_id=SignalId(f"{FIRST}-signal"))
+    assert world.position().denial_code == DenialCode.SIGNAL_ALREADY_USED.value
+
+
+@pytest.mark.parametrize("ahead", [2_001, 600_000])
+def test_a_signal_from_ahead_of_the_clock_is_stale_too(ahead: int) -> None:
+    """The process before had a clock that was ahead."""
+    world = World()
+    world.arm()
+    world.signal()
+    world.wait(-ahead)
+    world.account()
+    assert world.position().denial_code == DenialCode.STALE_SIGNAL.value

@@ -112,7 +112,6 @@ def a_case(**facts: Any) -> EntryCase:
         snapshot=an_account(),
         last_price=Price(100),
         exposure=exposure_of(a_ledger(), ()),
-        limits=RiskLimits(),
         now=T0 + 6 * SECOND,
         pair_owned=False,
     )
@@ -146,7 +145,7 @@ def test_the_order_of_the_codes() -> None:
         now=T0 + 60 * SECOND,
         last_price=Price(90),
         snapshot=wrong,
-        limits=RiskLimits(max_open_positions=0),
+        exposure=attrs.evolve(exposure_of(a_ledger(), ()), open_positions=5),
         position=attrs.evolve(
             a_case().position, instrument=an_instrument(notional_min=Notional(10**6))
         ),
@@ -162,7 +161,7 @@ def test_the_order_of_the_codes() -> None:
         lambda c: _with_account(c, collateral=Notional(1400)),
         lambda c: _with_account(c, borrowable_quote=Notional(10**6)),
         lambda c: _with_account(c, net_qty=Decimal(0)),
-        lambda c: attrs.evolve(c, limits=RiskLimits()),
+        lambda c: attrs.evolve(c, exposure=exposure_of(a_ledger(), ())),
     ):
         verdict = decide(case)
         assert isinstance(verdict, Denial)
@@ -275,9 +274,8 @@ def test_distance_names_the_range() -> None:
 def test_the_gate_sees_what_others_hold() -> None:
     held = a_position(position_id=PositionId("x"), symbol=Symbol("ETHUSDT"))
     exposure = exposure_of(a_ledger(), (held,))
-    verdict = decide(
-        a_case(exposure=exposure, limits=RiskLimits(total_risk_fraction=Decimal("0.0199")))
-    )
+    tight = a_ledger(limits=RiskLimits(total_risk_fraction=Decimal("0.0199")))
+    verdict = decide(a_case(exposure=exposure_of(tight, (held,))))
     assert isinstance(verdict, Denial)
     assert verdict.code is DenialCode.TOTAL_RISK
     assert isinstance(decide(a_case(exposure=exposure)), EntryPlan)

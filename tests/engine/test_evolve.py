@@ -9,11 +9,11 @@ import attrs
 import pytest
 
 from robson_domain import (
+    AccountEvent,
     ClientOrderId,
     Doubt,
     EntryFilled,
     EntryOrderPlaced,
-    Event,
     ExitFilled,
     Fill,
     IllegalTransition,
@@ -28,6 +28,7 @@ from robson_domain import (
     Position,
     PositionArmed,
     PositionClosed,
+    PositionEvent,
     PositionId,
     PositionStatus,
     Quantity,
@@ -50,7 +51,13 @@ from robson_engine.evolve import evolve_ledger, evolve_position, held_of, net_ba
 from tests.engine.world import CAPITAL, CONFIG, ENTRY_ID, EXIT_ID, World, state_text
 
 S = PositionStatus
-PAIRS = [(status, event) for status in PositionStatus for event in every_event()]
+PAIRS = [
+    (status, event)
+    for status in PositionStatus
+    for event in every_event()
+    if isinstance(event, PositionEvent)
+]
+ACCOUNTS = [event for event in every_event() if isinstance(event, AccountEvent)]
 NAMES = [f"{status}-{event.event_type}" for status, event in PAIRS]
 
 
@@ -63,7 +70,7 @@ def in_status(status: PositionStatus, side: Side = Side.LONG) -> Position:
 
 
 @pytest.mark.parametrize(("status", "event"), PAIRS, ids=NAMES)
-def test_every_pair(status: PositionStatus, event: Event) -> None:
+def test_every_pair(status: PositionStatus, event: PositionEvent) -> None:
     """Allowed ones fold and continue the log; the others leave all as it was, byte for byte."""
     state = EngineState.opening(CONFIG, CAPITAL)
     position = attrs.evolve(in_status(status), sequence=0)
@@ -86,6 +93,20 @@ def test_every_pair(status: PositionStatus, event: Event) -> None:
     assert after.status is allowed
     assert (after.sequence, state.sequence) == (1, 1)
     assert after.mark == event.mark
+
+
+@pytest.mark.parametrize("event", ACCOUNTS, ids=lambda event: event.event_type)
+def test_events_of_the_account_change_the_ledger_alone(event: AccountEvent) -> None:
+    """The table above leaves them out: whatever a position is in, they do not touch it."""
+    state = EngineState.opening(CONFIG, CAPITAL)
+    for number, status in enumerate(PositionStatus):
+        state.apply((attrs.evolve(in_status(status), position_id=PositionId(f"p{number}")),))
+    before = dict(state.positions)
+    changed = evolve(state, attrs.evolve(event, sequence=1))
+    assert [type(item) for item in changed] == [Ledger]
+    state.apply(changed)
+    assert state.positions == before
+    assert state.sequence == 1
 
 
 def test_events_follow_each_other_without_a_gap() -> None:
@@ -116,7 +137,7 @@ def test_a_fill_of_an_entry_never_placed_is_impossible() -> None:
 
 
 @pytest.mark.parametrize("kind", [ExitFilled, OrderRejected, OrderInDoubt, OrderResolved])
-def test_an_event_about_a_foreign_order_is_impossible(kind: type) -> None:
+def test_an_event_about_a_foreign_order_is_impossible(kind: type[OrderRejected]) -> None:
     event = an_event(kind, client_order_id=ClientOrderId("foreign"))
     with pytest.raises(InvariantError, match="order foreign is unknown"):
         evolve_position(in_status(S.EXITING), event)

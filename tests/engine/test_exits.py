@@ -20,6 +20,7 @@ from robson_domain import (
 )
 from robson_domain.testing import a_position, an_instrument
 from robson_domain.testing.builders import SYMBOL
+from robson_engine.evolve import REFUSED_KEPT
 from robson_engine.exits import beyond_flat, exit_quantity, final_pnl, retry_delay
 from tests.engine.world import ENTRY_ID, EXIT_ID, MS, World, id_of, kinds
 
@@ -156,3 +157,23 @@ def test_the_pnl_is_what_the_venue_would_show() -> None:
     )
     assert world.position().realized_pnl == Money("-164.84")
     assert world.position().average_entry_price == Price(100)
+
+
+def test_no_pause_outlasts_the_longest_whatever_clock_set_it() -> None:
+    world = World().exiting()
+    world.wait(3_600_000)
+    world.report(ReportStatus.REJECTED, order=EXIT_ID)
+    again = world.restored()
+    again.now -= 3_600_000 * MS
+    assert "ExitOrderPlaced" in kinds(again.time(100).events)
+
+
+def test_refused_exits_are_not_kept_without_end() -> None:
+    world = World().exiting()
+    for number in range(1, 40):
+        world.report(ReportStatus.REJECTED, order=id_of(IntentKind.EXIT, number))
+        world.time(6_000)
+    past = world.position().past_exits
+    assert len(past) == REFUSED_KEPT
+    assert past[-1].client_order_id == id_of(IntentKind.EXIT, 39)
+    assert world.position().exits == 40

@@ -57,8 +57,13 @@ def ledger(**facts: Any) -> Ledger:
     return a_ledger(**facts)
 
 
+def under(exposure: Exposure, limits: RiskLimits) -> Exposure:
+    """Return ``exposure`` with ``limits`` in its ledger, where the gate looks for them."""
+    return attrs.evolve(exposure, ledger=attrs.evolve(exposure.ledger, limits=limits))
+
+
 def code(entry: EntryRequest, exposure: Exposure, limits: RiskLimits) -> str:
-    verdict = check(entry, exposure, limits)
+    verdict = check(entry, under(exposure, limits))
     return verdict.code.value if isinstance(verdict, Denial) else ""
 
 
@@ -153,17 +158,19 @@ def test_every_code_has_a_boundary() -> None:
 
 def test_the_order_of_the_codes() -> None:
     """Everything is broken; each limit that is lifted uncovers the next code."""
+    least = Decimal("0.00000001")
     narrow = RiskLimits(
-        max_open_positions=0,
-        max_budget_per_symbol_pct=Decimal(0),
-        max_position_size_usd=Decimal(0),
-        daily_loss_fraction=Decimal(0),
-        total_risk_fraction=Decimal(0),
-        drawdown_fraction=Decimal(0),
-        notional_multiple=Decimal(0),
-        entries_per_minute=0,
+        max_open_positions=1,
+        max_budget_per_symbol_pct=least,
+        max_position_size_usd=least,
+        daily_loss_fraction=least,
+        total_risk_fraction=least,
+        drawdown_fraction=least,
+        notional_multiple=least,
+        entries_per_minute=1,
         symbols_allowed=(),
     )
+    full = exposed(open_positions=1, ledger=ledger(entries=(T0,)))
     lifted = [
         "max_open_positions", "max_budget_per_symbol_pct", "max_position_size_usd",
         "daily_loss_fraction", "total_risk_fraction", "drawdown_fraction", "notional_multiple",
@@ -171,10 +178,10 @@ def test_the_order_of_the_codes() -> None:
     ]  # fmt: skip
     seen = []
     for name in lifted:
-        seen.append(code(an_entry(), exposed(), narrow))
+        seen.append(code(an_entry(), full, narrow))
         narrow = attrs.evolve(narrow, **{name: getattr(WIDE, name)})
     assert seen == [each.value for each in CHECKS]
-    assert code(an_entry(), exposed(), narrow) == ""
+    assert code(an_entry(), full, narrow) == ""
 
 
 def test_the_codes_come_after_those_of_the_entry() -> None:
@@ -184,7 +191,7 @@ def test_the_codes_come_after_those_of_the_entry() -> None:
 @pytest.mark.parametrize(
     ("narrow", "message"),
     [
-        ({"max_open_positions": 0}, "Max open positions reached: 0 of 0 are open"),
+        ({"max_open_positions": 1}, "Max open positions reached: 1 of 1 are open"),
         (
             {"max_budget_per_symbol_pct": Decimal(1)},
             "Symbol budget exceeded: 5000 in BTCUSDT, allowed are 100",
@@ -210,8 +217,8 @@ def test_the_codes_come_after_those_of_the_entry() -> None:
             "Total notional too large: 5000, allowed are 1000",
         ),
         (
-            {"entries_per_minute": 0},
-            "Too many entries: 0 within the last minute, allowed are 0",
+            {"entries_per_minute": 1},
+            "Too many entries: 1 within the last minute, allowed are 1",
         ),
         (
             {"symbols_allowed": (OTHER,)},
@@ -220,7 +227,8 @@ def test_the_codes_come_after_those_of_the_entry() -> None:
     ],
 )
 def test_messages_hold_the_figures(narrow: dict[str, Any], message: str) -> None:
-    verdict = check(an_entry(), exposed(), attrs.evolve(WIDE, **narrow))
+    full = exposed(open_positions=1, ledger=ledger(entries=(T0,)))
+    verdict = check(an_entry(), under(full, attrs.evolve(WIDE, **narrow)))
     assert isinstance(verdict, Denial)
     assert verdict.message == message
 
@@ -291,7 +299,7 @@ def test_other_pairs_do_not_use_up_a_budget() -> None:
 
 
 def test_an_approval_names_what_was_checked() -> None:
-    verdict = check(an_entry(), exposed(), RiskLimits())
+    verdict = check(an_entry(), exposed())
     assert isinstance(verdict, Approved)
     assert verdict.checks == tuple(each.value for each in CHECKS)
     assert verdict.request == an_entry()

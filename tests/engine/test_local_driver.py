@@ -103,8 +103,8 @@ def _driver(latency_ns: int = 0, plan: Alternating | None = None) -> tuple[Local
         {SYMBOL: INSTRUMENT},
         Money(10**7),
     )
-    config = EngineConfig(account="test", epoch="epoch", limits=LIMITS)
-    state = EngineState.opening(config, Money(10_000))
+    config = EngineConfig(account="test", epoch="epoch")
+    state = EngineState.opening(config, Money(10_000), LIMITS)
     return LocalDriver(state, venue, log=log, plan=plan or Alternating()), log
 
 

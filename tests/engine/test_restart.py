@@ -41,8 +41,12 @@ def _from_gap(entry: Input) -> Input:
 
 
 def _cuts(world: World) -> list[int]:
-    """Return after which inputs something became durable."""
-    return [n for n, count in enumerate(world.counts) if count > (world.counts[n - 1] if n else 0)]
+    """Return after which inputs something of the position became durable.
+
+    An event of the account alone tells nothing of how far a stop has silently followed.
+    """
+    grown = [n for n, count in enumerate(world.counts) if count > (world.counts[n - 1] if n else 0)]
+    return [n for n in grown if world.events[world.counts[n] - 1].position_id]
 
 
 @settings(max_examples=30)

@@ -74,13 +74,14 @@ def test_the_capital_of_a_snapshot_is_its_own() -> None:
 
 
 def _crowded(count: int) -> World:
-    """Return a world in which ``count`` positions were armed and ended, the last one first."""
+    """Return a world in which ``count`` positions were armed and ended, in pairs swapped."""
     world = World(folds=False)
     keys = [PositionId(f"p{number}") for number in range(count)]
-    for key in keys:
-        world.arm(key)
-    for key in reversed(keys):
-        world.disarm(key)
+    for first, second in zip(keys[::2], keys[1::2], strict=True):
+        world.arm(first)
+        world.arm(second)
+        world.disarm(second)
+        world.disarm(first)
     return world
 
 
@@ -88,7 +89,7 @@ def test_the_oldest_end_is_forgotten_first_after_a_restart_too() -> None:
     """Not the position armed first; and nothing that is still needed."""
     world = _crowded(CLOSED_KEPT + 2)
     assert len(world.state.positions) == CLOSED_KEPT
-    gone = {PositionId(f"p{CLOSED_KEPT + 1}"), PositionId(f"p{CLOSED_KEPT}")}
+    gone = {PositionId("p0"), PositionId("p1")}
     assert gone.isdisjoint(world.state.positions)
     late = len(world.events) - 1
     again = restored(world, late)
@@ -239,3 +240,9 @@ def test_late_events_are_folded_into_what_is_kept() -> None:
     again = EngineState.restore(CONFIG, CAPITAL, None, [*world.events, event, closed])
     assert again.positions[FIRST].is_closed
     assert again.sequence == len(world.events) + 2
+
+
+def test_what_is_forgotten_is_known_to_be_spent() -> None:
+    world = _crowded(CLOSED_KEPT + 2)
+    assert world.state.spent_positions == {PositionId("p0"), PositionId("p1")}
+    assert world.state.spent_signals == set()

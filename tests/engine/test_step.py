@@ -28,10 +28,10 @@ ETHER = Symbol("ETHUSDT")
 
 @pytest.mark.parametrize("entry", every_input(), ids=lambda entry: type(entry).__name__)
 def test_every_input_is_understood(entry: object) -> None:
-    """In an empty state none does harm, and none but arming is of any effect."""
+    """In an empty state none does harm; only arming and the limits are of any effect."""
     state = EngineState.opening(CONFIG, CAPITAL)
     outcome = step(state, entry)  # type: ignore[arg-type]
-    assert len(outcome.events) == (type(entry).__name__ == "ArmPosition")
+    assert len(outcome.events) == (type(entry).__name__ in ("ArmPosition", "SetRiskLimits"))
     assert state_text(state) == state_text(EngineState.opening(CONFIG, CAPITAL))
 
 

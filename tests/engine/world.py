@@ -37,6 +37,8 @@ from robson_domain import (
     PriceOrigin,
     Quantity,
     ReportStatus,
+    RiskLimits,
+    SetRiskLimits,
     Side,
     SignalFired,
     SignalId,
@@ -215,6 +217,17 @@ class World:
     def acknowledge(self, key: PositionId = FIRST) -> Step:
         """The person has dealt with an error."""
         return self.feed(AcknowledgeError(command_id="a", position_id=key, ts_received=self.now))
+
+    def limits(self, capital: int = 10_000, **limits: Any) -> Step:
+        """The settings say what may be risked."""
+        return self.feed(
+            SetRiskLimits(
+                command_id="s",
+                capital=Money(capital),
+                limits=RiskLimits(**limits),
+                ts_received=self.now,
+            )
+        )
 
     # ------------------------------------------------------------------ signal and account
 

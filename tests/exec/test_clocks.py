@@ -1,16 +1,14 @@
-"""Virtual time waits for work, wakes in a fixed order, and scaled time keeps its factor."""
+"""Virtual time waits for work and wakes in a fixed order."""
 
 from __future__ import annotations
 
 import asyncio
-from fractions import Fraction
 
 import pytest
 
-from robson_domain import Clock
-from robson_exec import Activity, ScaledClock, VirtualClock
+from robson_exec import Activity, VirtualClock
 from robson_exec.activity import Rank, Token, work_under
-from tests.exec.world import MS, SECOND, T0
+from tests.exec.world import SECOND, T0
 
 
 def clock_at(start: int = T0) -> VirtualClock:
@@ -223,37 +221,3 @@ async def test_a_finished_future_reaches_who_waits_before_time_passes() -> None:
     await clock.run(over)
     await asyncio.gather(*tasks)
     assert seen == [T0 + 1]
-
-
-class StepClock:
-    """A wall clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-        self.asked: list[int] = []
-
-    def now_ns(self) -> int:
-        return self.now
-
-    async def sleep_until(self, ts: int) -> None:
-        self.asked.append(ts)
-        self.now = max(self.now, ts)
-
-
-@pytest.mark.parametrize("factor", [1, 7, Fraction(1, 3), 3600])
-async def test_scaled_time_runs_at_its_factor(factor: Fraction | int) -> None:
-    real = StepClock()
-    clock: Clock = ScaledClock(real, T0, factor)
-    assert clock.now_ns() == T0
-    real.now += 60 * SECOND
-    assert clock.now_ns() == T0 + int(60 * SECOND * Fraction(factor))
-
-
-@pytest.mark.parametrize("factor", [1, 7, Fraction(1, 3), 3600])
-async def test_scaled_sleep_never_wakes_early_and_not_a_step_late(factor: Fraction | int) -> None:
-    real = StepClock()
-    clock = ScaledClock(real, T0, factor)
-    await clock.sleep_until(T0 + 100 * MS + 1)
-    assert clock.now_ns() >= T0 + 100 * MS + 1
-    real.now -= 1
-    assert clock.now_ns() < T0 + 100 * MS + 1

@@ -18,6 +18,7 @@ from robson_domain import (
     PositionId,
     Reply,
     Store,
+    StoreConflict,
     StoreError,
     TrailingStopUpdated,
 )
@@ -296,3 +297,21 @@ async def test_a_commit_that_is_found_late_is_not_mixed_with_what_came_after() -
     await it.pass_time(SECOND)
     assert it.released == [(1, (1,)), (2, (2,))]
     running.cancel()
+
+
+@pytest.mark.parametrize("inline", [True, False])
+async def test_what_contradicts_the_store_is_not_tried_for_ever(inline: bool) -> None:
+    """Every exit behind it would wait; the next start decides on what is stored."""
+    it = await rig(inline=inline)
+    it.store.refusals, it.store.error = 1, StoreConflict("another intent already has this id")
+    running = asyncio.ensure_future(it.committer.run())
+    if inline:
+        with pytest.raises(StoreConflict):
+            await it.committer.put(unit(1))
+        running.cancel()
+    else:
+        await it.committer.put(unit(1))
+        with pytest.raises(StoreConflict):
+            await running
+    assert it.released == []
+    assert it.alerts.names == []

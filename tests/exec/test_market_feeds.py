@@ -262,3 +262,31 @@ async def test_a_pair_that_is_released_is_not_followed() -> None:
     it.trade(5, symbol=ETH)
     assert it.take() == []
     assert it.clock.activity.idle
+
+
+async def test_prices_go_on_when_the_market_counts_anew() -> None:
+    """A clock set back, another account: only old ids come, and stops hang on them."""
+    it = Rig(marks={BTC: 500})
+    it.feeds.ensure(BTC)
+    await it.feeds.filled()
+    it.trade(100)
+    await it.pass_time(1_900 * MS)
+    it.trade(101)
+    assert it.take() == []
+    await it.pass_time(100 * MS)
+    it.trade(102, 103)
+    assert it.take() == [(0, GAP), (4, LIVE)]
+    assert it.alerts.names == ["trade_ids_went_back"]
+
+
+async def test_a_repeated_trade_now_and_then_is_no_new_count() -> None:
+    it = Rig()
+    it.feeds.ensure(BTC)
+    it.trade(100)
+    sink, _ = it.venue._trade_sinks[BTC]
+    for _ in range(4):
+        await it.pass_time(1_500 * MS)
+        sink(it.venue._ticks[BTC][0])
+        it.trade(101)
+    assert it.alerts.names == []
+    assert [number for number, _ in it.take()] == [1, 2, 3, 4, 5]

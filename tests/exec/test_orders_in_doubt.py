@@ -49,9 +49,11 @@ async def follow(world: World, venue: MemoryConnector, *prices: int, every: int 
         await world.pass_time(every)
 
 
-async def end(world: World, venue: MemoryConnector, daemon: Daemon) -> None:
+async def end(
+    world: World, venue: MemoryConnector, daemon: Daemon, alerts: tuple[str, ...] = ()
+) -> None:
     await check_quiet(world, venue)
-    assert world.alerts.names == []
+    assert tuple(world.alerts.names) == alerts
     assert not daemon.halted.is_set()
     assert (await daemon.stop()).is_saved
 
@@ -198,7 +200,7 @@ async def test_an_exit_that_is_refused_is_decided_again_with_a_growing_pause(
     assert pauses[0] >= 250 * MS
     assert (await world.position()).status is PositionStatus.CLOSED
     assert len([o for o in venue.book.orders if o.order.reduces and o.fills]) == 1
-    await end(world, venue, daemon)
+    await end(world, venue, daemon, ("exit_rejected", "exit_rejected"))  # the third and the fourth
 
 
 async def test_an_account_that_does_not_answer_is_asked_again() -> None:

@@ -24,7 +24,6 @@ from robson_domain import (
     Store,
 )
 from robson_engine import VenueAssumptions
-from robson_exec import ScaledClock
 from tests.exec.playing import CALM, play, walk
 from tests.exec.stores import TroubledStore
 from tests.exec.world import (
@@ -155,22 +154,30 @@ async def test_an_answer_that_is_due_comes_before_the_price_of_the_same_time() -
     await daemon.stop()
 
 
-class RealClock:
-    """The loop's own clock, as a daemon's wall clock would be."""
+class LoopClock:
+    """Time that really passes: the event loop's own, at a factor, begun at the first price."""
+
+    def __init__(self, factor: int) -> None:
+        self._factor = factor
+        self._began = self._loop_ns()
+
+    @staticmethod
+    def _loop_ns() -> int:
+        return int(asyncio.get_running_loop().time() * 1e9)
 
     def now_ns(self) -> int:
-        return int(asyncio.get_running_loop().time() * 1e9)
+        return T0 + (self._loop_ns() - self._began) * self._factor
 
     async def sleep_until(self, ts: int) -> None:
         while (left := ts - self.now_ns()) > 0:  # noqa: ASYNC110 (it may wake early)
-            await asyncio.sleep(left / 1e9)
+            await asyncio.sleep(left / self._factor / 1e9)
 
 
 async def test_a_clock_that_really_passes_gives_the_same_story() -> None:
     """At a factor the same prices lead to the same fills; times of silence may differ."""
     ticks = ticks_of([100, 101, 102, 103, 101, 100], every_ns=200 * MS)
     world, market = await paper_world(ticks)
-    clock = ScaledClock(RealClock(), T0, 10)
+    clock = LoopClock(10)
     market._clock = clock
     cast(Any, world.execution)._clock = clock
     daemon = await world.boot(clock=clock, skips_quiet_time=False)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from itertools import pairwise
 
 import pytest
 
-from robson_domain import InvariantError
 from robson_exec import Activity, EventBus, Notice, Supervisor, VirtualClock
 from robson_exec.activity import current_token
-from robson_exec.limits import RESTARTS_MAX
 from robson_exec.supervision import TimedOut
 from tests.exec.world import MS, SECOND, T0, Alerts
 
@@ -73,54 +70,6 @@ async def test_a_task_that_ends_or_is_canceled_is_no_problem() -> None:
     _ = rig.supervisor.spawn("canceled", asyncio.sleep(60)).cancel()
     await asyncio.sleep(0.01)
     assert not rig.supervisor.halted.is_set()
-
-
-async def test_a_kept_task_is_started_again_within_a_second() -> None:
-    rig = Rig()
-    runs: list[int] = []
-
-    async def work() -> None:
-        runs.append(rig.clock.now_ns() - T0)
-        if len(runs) < 3:
-            raise RuntimeError("again")
-
-    task = rig.supervisor.keep("page", work)
-    await rig.run(2)
-    assert len(runs) == 3
-    assert max(later - earlier for earlier, later in pairwise(runs)) <= SECOND
-    assert rig.alerts.names == ["task_restarted"] * 2
-    assert task.done()
-    assert not rig.supervisor.halted.is_set()
-
-
-async def test_a_kept_task_that_keeps_failing_halts() -> None:
-    rig = Rig()
-    task = rig.supervisor.keep("page", lambda: fail(RuntimeError("again")))
-    await rig.run(10)
-    assert task.done()
-    assert rig.alerts.names == ["task_restarted"] * RESTARTS_MAX + ["machine_halted"]
-
-
-async def test_a_kept_task_that_fails_seldom_is_kept_for_ever() -> None:
-    rig = Rig()
-
-    async def work() -> None:
-        await rig.clock.sleep_until(rig.clock.now_ns() + 20 * SECOND)
-        raise RuntimeError("now and then")
-
-    _ = rig.supervisor.keep("page", work)
-    await rig.run(600)
-    assert not rig.supervisor.halted.is_set()
-    assert len(rig.alerts.names) > 3 * RESTARTS_MAX
-    await rig.supervisor.stop()
-
-
-async def test_a_broken_promise_is_not_started_again() -> None:
-    rig = Rig()
-    task = rig.supervisor.keep("page", lambda: fail(InvariantError("broken")))
-    await asyncio.wait_for(rig.supervisor.halted.wait(), 1)
-    assert task.done()
-    assert rig.alerts.names == ["machine_halted"]
 
 
 async def test_a_token_lasts_as_long_as_its_task() -> None:

@@ -208,8 +208,8 @@ async def test_the_price_is_known_before_the_first_trade_after_a_restart(
 async def test_prices_are_not_written(harness: PaperHarness) -> None:
     await harness.paper.submit(an_order())
     await harness.clock.run_for(SECOND)
-    assert harness.paper._ledger is not None
-    database = harness.paper._ledger._database
+    assert harness.paper._account._ledger is not None
+    database = harness.paper._account._ledger._database
     before = database.total_changes
     seen = Seen(harness.paper)
     await harness.clock.run_for(30 * SECOND)
@@ -318,8 +318,8 @@ def test_the_ledger_refuses_another_market(tmp_path: Path) -> None:
 def test_a_ledger_that_does_not_fit_is_refused_and_released(tmp_path: Path) -> None:
     path = str(tmp_path / "ledger.db")
     harness = PaperHarness(path)
-    assert harness.paper._ledger is not None
-    harness.paper._ledger.write(VenueDelta(head="{}", orders=()))
+    assert harness.paper._account._ledger is not None
+    harness.paper._account._ledger.write(VenueDelta(head="{}", orders=()))
     harness.kill()
     for _ in range(2):
         with pytest.raises(UnknownSchema):

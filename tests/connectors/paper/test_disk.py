@@ -21,8 +21,8 @@ class Disk:
     """Really lets the ledger run out of room, and gives it room again."""
 
     def __init__(self, harness: PaperHarness) -> None:
-        assert harness.paper._ledger is not None
-        self._database = harness.paper._ledger._database
+        assert harness.paper._account._ledger is not None
+        self._database = harness.paper._account._ledger._database
 
     def fill(self) -> None:
         self._database.execute("PRAGMA query_only = ON")

@@ -40,6 +40,7 @@ def trade(
     amount: str,
     price: str = "1000",
     order: ClientOrderId = HANDS,
+    *,
     commission: str = "0",
     asset: str = "USDT",
 ) -> AccountTrade:

@@ -41,12 +41,14 @@ from robson_domain.errors import (
     InvariantError,
     RetryableVenueError,
     RobsonError,
+    StoreConflict,
     StoreError,
     UnknownSchema,
     ValidationError,
     VenueError,
 )
 from robson_domain.events import (
+    AccountEvent,
     EntryDenied,
     EntryFilled,
     EntryOrderPlaced,
@@ -63,6 +65,8 @@ from robson_domain.events import (
     PositionCloseRequested,
     PositionDisarmed,
     PositionErrored,
+    PositionEvent,
+    RiskLimitsSet,
     TrailingStopUpdated,
 )
 from robson_domain.holdings import (
@@ -74,6 +78,7 @@ from robson_domain.holdings import (
 )
 from robson_domain.identity import (
     CORE_PREFIX,
+    NO_POSITION,
     SAFETY_PREFIX,
     ClientOrderId,
     EventId,
@@ -94,6 +99,7 @@ from robson_domain.inputs import (
     OrderReported,
     Panic,
     PersonCommand,
+    SetRiskLimits,
     SignalFired,
     TimePassed,
     cause_of,
@@ -139,6 +145,7 @@ from robson_domain.ports import (
     OrderRepository,
     PositionRepository,
     Recovered,
+    Spent,
     Store,
     StoredEvent,
     TickStore,
@@ -163,6 +170,9 @@ from robson_domain.risk import (
     RiskConfig,
     TechnicalStopDistance,
 )
+from robson_domain.risk_limits import (
+    RiskLimits,
+)
 from robson_domain.signals import (
     DetectorSignal,
 )
@@ -186,12 +196,14 @@ __all__ = [
     "DAY_NS",
     "DENIAL_MEANINGS",
     "INTENT_TRANSITIONS",
+    "NO_POSITION",
     "ORDER_TRANSITIONS",
     "POSITION_TRANSITIONS",
     "RISK_PERCENT_MAX",
     "SAFETY_PREFIX",
     "ZERO_MONEY",
     "ZERO_QUANTITY",
+    "AccountEvent",
     "AccountReported",
     "AccountSnapshot",
     "AccountTrade",
@@ -276,6 +288,7 @@ __all__ = [
     "PositionClosed",
     "PositionDisarmed",
     "PositionErrored",
+    "PositionEvent",
     "PositionId",
     "PositionRepository",
     "PositionStatus",
@@ -292,13 +305,18 @@ __all__ = [
     "RestingOrder",
     "RetryableVenueError",
     "RiskConfig",
+    "RiskLimits",
+    "RiskLimitsSet",
     "RobsonError",
+    "SetRiskLimits",
     "Side",
     "SignalFired",
     "SignalId",
     "Snapshot",
+    "Spent",
     "State",
     "Store",
+    "StoreConflict",
     "StoreError",
     "StoredEvent",
     "Symbol",

@@ -106,6 +106,12 @@ def text(number: Decimal) -> str:
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
+def places(number: Decimal) -> int:
+    """Return how many digits after the point ``number`` really has."""
+    _, _, tail = text(number).partition(".")
+    return len(tail)
+
+
 def add(left: Decimal, right: Decimal) -> Decimal:
     """Return the exact sum, whatever the ambient context."""
     return CONTEXT.add(left, right)

@@ -6,6 +6,7 @@
     ├── InvariantError         our own promise broken: stop, look, do not continue
     │   └── IllegalTransition  a (status, event) pair outside a lifecycle table
     ├── StoreError             what is stored cannot be trusted or reached
+    │   ├── StoreConflict      a batch that contradicts what is stored; repeating changes nothing
     │   ├── ChainBroken        the event log was altered
     │   ├── HeadMismatch       the exported head and the log disagree
     │   └── UnknownSchema      written by a newer or foreign version
@@ -71,6 +72,10 @@ class IllegalTransition(InvariantError):
 
 class StoreError(RobsonError):
     """The store cannot be reached or what it holds cannot be trusted."""
+
+
+class StoreConflict(StoreError):
+    """What was to be written contradicts what is stored; the same again is refused again."""
 
 
 class ChainBroken(StoreError):

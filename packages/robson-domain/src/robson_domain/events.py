@@ -1,7 +1,8 @@
 """Facts, logged: one closed union. What happened is never rewritten.
 
 Every event carries its place in the log and its cause; the first event of a step also carries
-the input that caused it, so that ``why`` can run the decision again and compare.
+the input that caused it, so that ``why`` can run the decision again and compare. Most events
+belong to a position; those of the account belong to none and change the ledger alone.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import ClassVar
 import attrs
 
 from robson_domain import decimals
-from robson_domain.identity import ClientOrderId, EventId, PositionId
+from robson_domain.errors import ValidationError
+from robson_domain.identity import NO_POSITION, ClientOrderId, EventId, PositionId
 from robson_domain.inputs import ArmPosition, Input
 from robson_domain.intents import Intent
 from robson_domain.orders import Fill, OrderStatus
 from robson_domain.position import CloseReason, Doubt
+from robson_domain.risk_limits import RiskLimits
 from robson_domain.signals import DetectorSignal
 from robson_domain.values import Money, Price, PriceDelta, Quantity
 
@@ -28,7 +31,7 @@ class _Event:
     Attributes:
         event_id: Derived from database epoch and sequence.
         sequence: Global, gap-free, from 1.
-        position_id: Whose event it is.
+        position_id: Whose event it is; empty when it is no position's.
         ts_event: Venue time of the cause, UTC ns.
         ts_received: Receive time of the cause, UTC ns.
         cause_id: Which input caused it.
@@ -294,7 +297,33 @@ class PositionErrored(_Event):
     problem: str
 
 
-Event = (
+@attrs.frozen(kw_only=True)
+class _AccountEvent(_Event):
+    """Envelope of events that belong to the account or to a pair, not to a position."""
+
+    position_id: PositionId = attrs.field(default=NO_POSITION)
+
+    @position_id.validator
+    def _is_nobodys(self, _: object, position_id: PositionId) -> None:
+        if position_id != NO_POSITION:
+            kind = self.event_type
+            raise ValidationError("position_id", f"{kind} is no event of a position")
+
+
+@attrs.frozen(kw_only=True)
+class RiskLimitsSet(_AccountEvent):
+    """What the account may risk from here on; a changed capital is no gain and no loss.
+
+    Attributes:
+        capital: Risk capital of the account, quote currency.
+        limits: What the risk gate allows.
+    """
+
+    capital: Money
+    limits: RiskLimits
+
+
+PositionEvent = (
     PositionArmed
     | PositionDisarmed
     | EntrySignalReceived
@@ -312,3 +341,7 @@ Event = (
     | PositionClosed
     | PositionErrored
 )
+"""What happened to one position: moves it by its lifecycle table."""
+AccountEvent = RiskLimitsSet
+"""What happened to the account or to a pair as a whole: changes the ledger alone."""
+Event = PositionEvent | AccountEvent

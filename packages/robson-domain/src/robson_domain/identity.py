@@ -18,6 +18,8 @@ ClientOrderId = NewType("ClientOrderId", str)
 TradeId = NewType("TradeId", str)
 """Venue's id of one execution; fills are deduplicated by it, per symbol."""
 
+NO_POSITION: Final = PositionId("")
+"""Whose the events are that belong to the account as a whole, or to a pair."""
 CORE_PREFIX: Final = "robson_core_"
 SAFETY_PREFIX: Final = "robson_safety_"
 _DIGEST_CHARS: Final = 18

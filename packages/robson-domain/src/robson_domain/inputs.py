@@ -9,15 +9,17 @@ from __future__ import annotations
 import attrs
 
 from robson_domain.account import AccountSnapshot
+from robson_domain.errors import ValidationError
 from robson_domain.identity import PositionId
 from robson_domain.instrument import Instrument
 from robson_domain.market import TradeTick
 from robson_domain.position import CloseReason, DetectorSpec
 from robson_domain.reports import OrderReport
 from robson_domain.risk import RiskConfig
+from robson_domain.risk_limits import RiskLimits
 from robson_domain.signals import DetectorSignal
 from robson_domain.symbols import Side, Symbol
-from robson_domain.values import Price
+from robson_domain.values import Money, Price
 
 
 @attrs.frozen(kw_only=True)
@@ -116,6 +118,30 @@ class LinkChanged:
     ts_received: int
 
 
+@attrs.frozen(kw_only=True)
+class SetRiskLimits:
+    """What the account may risk from now on; said by the settings at every start.
+
+    Nobody waits for an answer, so it is no :data:`PersonCommand`.
+
+    Attributes:
+        capital: Risk capital of the account, quote currency, above zero.
+
+    Raises:
+        ValidationError: When the capital is not above zero.
+    """
+
+    command_id: str
+    capital: Money = attrs.field()
+    limits: RiskLimits
+    ts_received: int
+
+    @capital.validator
+    def _capital_above_zero(self, _: object, capital: Money) -> None:
+        if capital.value <= 0:
+            raise ValidationError("capital", f"{capital} must be above zero")
+
+
 Input = (
     TradeTick
     | TimePassed
@@ -128,6 +154,7 @@ Input = (
     | Panic
     | AcknowledgeError
     | LinkChanged
+    | SetRiskLimits
 )
 PersonCommand = ArmPosition | DisarmPosition | ClosePosition | Panic | AcknowledgeError
 

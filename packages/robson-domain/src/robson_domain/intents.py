@@ -47,10 +47,10 @@ INTENT_TRANSITIONS: Final[Table[IntentStatus]] = {
     _I.RECORDED: _OPEN,
     _I.IN_DOUBT: _OPEN,
     _I.DONE: {"done": _I.DONE},
-    # What was believed refused can still turn out filled: the venue decides.
-    _I.REJECTED: {"rejected": _I.REJECTED, "done": _I.DONE},
+    # What was believed refused can still turn out filled, and work on: the venue decides.
+    _I.REJECTED: {"rejected": _I.REJECTED, "done": _I.DONE, "in_doubt": _I.IN_DOUBT},
     # As rejected: all the evidence of its death is ours.
-    _I.DEAD: {"dead": _I.DEAD, "done": _I.DONE},
+    _I.DEAD: {"dead": _I.DEAD, "done": _I.DONE, "in_doubt": _I.IN_DOUBT},
 }
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from robson_domain.risk_limits import RiskLimits
 from robson_domain.values import ZERO_MONEY, Money
 
 DAY_NS: Final = 86_400_000_000_000
@@ -17,16 +18,19 @@ class Ledger:
 
     Attributes:
         capital: Risk capital of the account, quote currency.
+        limits: What the risk gate allows.
         realized_total: Realized PnL since the start of the log, quote currency.
         realized_today: Of it, realized on UTC day ``day``.
         day: Days since 1970-01-01 UTC of the last realized PnL.
-        peak_equity: Highest capital + realized PnL seen.
+        peak_equity: Highest capital + realized PnL seen; what was put in or taken out since
+            moved it along.
         entries: Input times of recent entry intents, UTC ns, ascending.
         sequence: Sequence of the last event in the log.
     """
 
     capital: Money
     peak_equity: Money
+    limits: RiskLimits = RiskLimits()
     realized_total: Money = ZERO_MONEY
     realized_today: Money = ZERO_MONEY
     day: int = 0
@@ -34,9 +38,13 @@ class Ledger:
     sequence: int = 0
 
     @classmethod
-    def opening(cls, capital: Money) -> Ledger:
-        """Return the ledger of an account before its first event."""
-        return cls(capital=capital, peak_equity=capital)
+    def opening(cls, capital: Money, limits: RiskLimits | None = None) -> Ledger:
+        """Return the ledger of an account before its first event.
+
+        Args:
+            limits: What the risk gate allows, None for the plain limits.
+        """
+        return cls(capital=capital, peak_equity=capital, limits=limits or RiskLimits())
 
     @property
     def equity(self) -> Money:

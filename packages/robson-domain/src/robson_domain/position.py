@@ -66,7 +66,8 @@ class Doubt:
 
     Attributes:
         since: Receive time at which the doubt began, UTC ns.
-        ts_signed: Timestamp the request carried, venue clock, UTC ns.
+        ts_signed: Timestamp the request carried, or a later one, venue clock, UTC ns; 0 = not
+            known yet, the venue has not been heard of since.
         not_found_at: Latest venue time at which the venue did not know the id; 0 = never.
         snapshots: How many later account snapshots agree with "never executed".
         snapshot_at: Venue time of the latest of them, UTC ns.
@@ -89,7 +90,8 @@ class Position:
         expires_at: Armed positions end then, UTC ns; 0 = never.
         signal_at: Receive time of the accepted signal; 0 before.
         past_exits: Exit orders before ``exit_order``; a late fill of one is still applied once.
-        opened_at: Venue time of the first entry fill, UTC ns; 0 before. Older prices are none of it.
+        opened_at: Venue time of the first entry fill, UTC ns; 0 before. Older prices are none of
+            it.
         stop_distance: D, fixed at entry, exact.
         best: Best price since entry as last logged.
         stop: Price at or beyond which the position exits; never loosens.
@@ -185,5 +187,5 @@ class Position:
     @property
     def is_unresolved(self) -> bool:
         """Whether an order of ours may still do something."""
-        orders = (self.entry_order, self.exit_order)
+        orders = (self.entry_order, self.exit_order, *self.past_exits)
         return any(order is not None and not order.status.is_terminal for order in orders)

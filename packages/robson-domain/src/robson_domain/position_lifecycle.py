@@ -1,5 +1,7 @@
 """The lifecycle of a position: every (status, event) pair that may happen, as a table.
 
+Events of the account have no place in it: they belong to no position.
+
 The property test walks the whole cross product; the diagram in ``docs/`` is drawn from here.
 """
 

@@ -44,7 +44,8 @@ class OrderReport:
         code: Venue's code of a rejection, or ours for a missing reply.
         ts_event: Venue time of the statement, UTC ns (0 = unknown).
         ts_received: Our receive time, UTC ns.
-        ts_signed: For a send: the timestamp the request carried, venue clock, UTC ns.
+        ts_signed: For a send: the timestamp the request carried, venue clock, UTC ns; 0 = nobody
+            knows.
     """
 
     client_order_id: ClientOrderId

@@ -1,7 +1,8 @@
 """Every trading decision of Robson, pure: sizing, the trailing stop, risk, simulation."""
 
+from robson_domain import RiskLimits
 from robson_engine.bars import BarBuilder
-from robson_engine.config import EngineConfig, RiskLimits
+from robson_engine.config import EngineConfig
 from robson_engine.detectors import DETECTORS, create_detector
 from robson_engine.engine import Engine, Estimate, estimate_entry
 from robson_engine.exposure import Exposure, exposure_of, loss_at_stop, pnl_at

@@ -1,4 +1,7 @@
-"""What the person can ask for; every command is answered once its effect is durable."""
+"""What the person can ask for; every command is answered once its effect is durable.
+
+What the settings say at a start comes the same way, but nobody waits for an answer.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from robson_domain import (
     PositionId,
     PositionStatus,
     Reply,
+    RiskLimitsSet,
+    SetRiskLimits,
 )
 from robson_engine import exits
 from robson_engine.turn import Turn
@@ -25,12 +30,21 @@ ALREADY_ENTERING = "ALREADY_ENTERING"
 ALREADY_CLOSED = "ALREADY_CLOSED"
 NOT_IN_ERROR = "NOT_IN_ERROR"
 STILL_OPEN = "STILL_OPEN"
+TOO_MANY_ARMED = "TOO_MANY_ARMED"
+ARMED_MAX = 500
+"""Each is shown every price; many thousand of them would delay the stops of the others."""
 
 
 def arm(turn: Turn, entry: ArmPosition) -> None:
     """Arm a position; arming the same id again returns the one there is."""
-    if turn.find(entry.position_id) is None:
-        turn.emit(PositionArmed, entry.position_id, command=entry)
+    key = entry.position_id
+    if turn.find(key) is None and key not in turn.state.spent_positions:
+        armed = sum(p.status is PositionStatus.ARMED for p in turn.state.live.values())
+        if armed >= ARMED_MAX:
+            message = f"{armed} positions are armed, which is the most; disarm some first"
+            _refuse(turn, entry.command_id, TOO_MANY_ARMED, message)
+            return
+        turn.emit(PositionArmed, key, command=entry)
     turn.command(Reply(command_id=entry.command_id, positions=(entry.position_id,)))
 
 
@@ -110,6 +124,17 @@ def acknowledge(turn: Turn, entry: AcknowledgeError) -> None:
     else:
         exits.close_flat(turn, position, CloseReason.ACKNOWLEDGED)
         turn.command(Reply(command_id=entry.command_id, positions=(entry.position_id,)))
+
+
+def set_limits(turn: Turn, entry: SetRiskLimits) -> None:
+    """Log what the account may risk, when the log does not say so already."""
+    ledger = turn.ledger
+    is_said = ledger.sequence > 0 and (entry.capital, entry.limits) == (
+        ledger.capital,
+        ledger.limits,
+    )
+    if not is_said:
+        turn.log(RiskLimitsSet, capital=entry.capital, limits=entry.limits)
 
 
 def _is_tradable(position: Position) -> bool:

@@ -4,6 +4,9 @@ An order counts as dead only when the venue did not know its id at a venue time 
 signed timestamp plus receive window plus margin, no fill came, and two later account snapshots,
 at least 2 s apart, still show the account as it was. Entries are given longer, because a
 missed entry costs nothing and a doubled one does.
+
+All these times are the venue's. Our clock may be wrong by any amount, so what nobody remembers
+the signature of counts as signed when the venue is first heard of after it.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from robson_domain import (
     OrderStatus,
     Position,
     QueryOrder,
+    ReportStatus,
     Side,
     decimals,
 )
@@ -32,6 +36,7 @@ from robson_engine.config import (
     RECEIVE_WINDOW_NS,
     SNAPSHOT_APART_NS,
 )
+from robson_engine.evolve import held_of
 from robson_engine.turn import Turn
 
 SNAPSHOTS_NEEDED: Final = 2
@@ -42,9 +47,8 @@ def begin(turn: Turn, position: Position, order: Order, report: OrderReport) -> 
     """Log that an order is in doubt and ask about it; one already in doubt stays as it is."""
     if order.status is OrderStatus.IN_DOUBT:
         return
-    # When nobody remembers the signature, it was given before this report: later is safer.
-    signed = report.ts_signed or max(order.ts_created, report.ts_event)
-    _log(turn, position, report, Doubt(since=turn.now, ts_signed=signed))
+    heard = report.ts_event if report.status is ReportStatus.NOT_FOUND else 0
+    _log(turn, position, report, Doubt(since=turn.now, ts_signed=report.ts_signed or heard))
     turn.command(QueryOrder(symbol=position.symbol, client_order_id=order.client_order_id))
 
 
@@ -65,16 +69,19 @@ def not_found(turn: Turn, position: Position, order: Order, report: OrderReport)
     if order.status is not OrderStatus.IN_DOUBT or doubt is None:
         begin(turn, position, order, report)
         return
-    if doubt.not_found_at or report.ts_event <= deadline(position, order):
+    if not doubt.ts_signed:
+        if report.ts_event:
+            _log(turn, position, report, attrs.evolve(doubt, ts_signed=report.ts_event))
+        return
+    if doubt.not_found_at or report.ts_event <= deadline(position, order, doubt):
         return
     _log(turn, position, report, attrs.evolve(doubt, not_found_at=report.ts_event))
 
 
-def deadline(position: Position, order: Order) -> int:
+def deadline(position: Position, order: Order, doubt: Doubt) -> int:
     """Return the venue time until which the order may still appear, UTC ns."""
-    signed = position.doubt.ts_signed if position.doubt else order.ts_created
     patience = ENTRY_PATIENCE_NS if order is position.entry_order else 0
-    return signed + RECEIVE_WINDOW_NS + DEATH_MARGIN_NS + patience
+    return doubt.ts_signed + RECEIVE_WINDOW_NS + DEATH_MARGIN_NS + patience
 
 
 def order_in_doubt(position: Position) -> Order | None:
@@ -118,9 +125,9 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
 
 
 def _is_untouched(position: Position, order: Order, account: AccountSnapshot) -> bool:
-    """Say whether the account still shows exactly our open quantity on this side."""
+    """Say whether the account still shows exactly what we hold; below zero when beyond flat."""
     net = account.net_qty if position.side is Side.LONG else decimals.neg(account.net_qty)
-    difference = decimals.absolute(decimals.sub(net, position.open_qty.value))
+    difference = decimals.absolute(decimals.sub(net, held_of(position)))
     # An executed order must never look untouched, however small it is.
     half = decimals.mul(order.leaves_qty.value, _HALF)
     return difference < min(half, max(position.instrument.step_size, _dust_of(position)))

@@ -133,7 +133,6 @@ def estimate_entry(
         snapshot=account.snapshot,
         last_price=account.last_price,
         exposure=exposure_of(state.ledger, others),
-        limits=state.config.limits,
         now=account.snapshot.ts_received,
         pair_owned=any(p.symbol == position.symbol and p.owns_pair for p in others),
     )

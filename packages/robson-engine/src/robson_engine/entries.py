@@ -56,6 +56,8 @@ def _unfit(turn: Turn, position: Position, signal: DetectorSignal) -> Denial | N
             f"the signal is for {signal.symbol} {signal.side.value}, "
             f"the position for {position.symbol} {position.side.value}",
         )
+    if signal.signal_id in turn.state.spent_signals:
+        return Denial(DenialCode.SIGNAL_ALREADY_USED, "an earlier position has used it")
     for other in turn.state.positions.values():
         known = other.signal is not None and other.signal.signal_id == signal.signal_id
         if known and other.position_id != position.position_id:
@@ -89,7 +91,6 @@ def decide_entry(turn: Turn, position: Position, entry: AccountReported) -> None
         snapshot=entry.snapshot,
         last_price=entry.last_price,
         exposure=exposure_of(turn.ledger, others),
-        limits=turn.state.config.limits,
         now=turn.now,
         pair_owned=any(p.symbol == position.symbol and p.owns_pair for p in others),
     )

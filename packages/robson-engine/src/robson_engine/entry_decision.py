@@ -27,11 +27,12 @@ from robson_engine.config import (
     DISTANCE_MIN,
     LEVERAGE_MAX,
     SIGNAL_AGE_MAX_NS,
-    RiskLimits,
 )
 from robson_engine.exposure import Exposure
 from robson_engine.sizing import SizingRequest, loss_of, size_position
 
+DISTANCE_PLACES: Final = 20
+"""Digits of a distance after the point: with those of quantity and fee it stays exact money."""
 _HALF: Final = Decimal("0.5")
 _QUARTER: Final = Decimal("0.25")
 _EXIT_MARGIN: Final = Decimal("1.05")
@@ -43,6 +44,11 @@ def distance_of(signal: DetectorSignal) -> PriceDelta | Denial:
         distance = signal.stop_distance
     except ValidationError as error:
         return Denial(DenialCode.DISTANCE_OUT_OF_RANGE, str(error))
+    if decimals.places(distance.distance.value) > DISTANCE_PLACES:
+        return Denial(
+            DenialCode.DISTANCE_OUT_OF_RANGE,
+            f"stop distance has more than {DISTANCE_PLACES} digits after the point",
+        )
     if not distance.is_within(DISTANCE_MIN, DISTANCE_MAX):
         percent = decimals.text(decimals.rounded(decimals.mul(distance.fraction, Decimal(100)), 4))
         return Denial(
@@ -69,7 +75,6 @@ class EntryCase:
     snapshot: AccountSnapshot
     last_price: Price | None
     exposure: Exposure
-    limits: RiskLimits
     now: int
     pair_owned: bool
 
@@ -90,6 +95,7 @@ class EntryCase:
             distance=self.distance,
             fee_rate=self.snapshot.taker_fee_rate,
             leverage=self.leverage,
+            notional_max=self.exposure.ledger.limits.position_cap,
         )
 
 
@@ -116,7 +122,7 @@ def decide(case: EntryCase) -> EntryPlan | Denial:
     for sized in _SIZED_RULES:
         if denial := sized(case, request, quantity):
             return denial
-    verdict = gate.check(_gate_request(case, request, quantity), case.exposure, case.limits)
+    verdict = gate.check(_gate_request(case, request, quantity), case.exposure)
     if isinstance(verdict, Denial):
         return verdict
     return EntryPlan(approved=verdict, request=request)
@@ -135,7 +141,7 @@ def _gate_request(case: EntryCase, request: SizingRequest, quantity: Quantity) -
 
 def _stale(case: EntryCase) -> Denial | None:
     age = case.now - case.position.signal_at
-    if age <= SIGNAL_AGE_MAX_NS:
+    if abs(age) <= SIGNAL_AGE_MAX_NS:  # below zero: another clock's signal
         return None
     return Denial(
         DenialCode.STALE_SIGNAL, f"{age // 1_000_000} ms passed since the signal; 2000 are allowed"

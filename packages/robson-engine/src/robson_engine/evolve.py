@@ -37,8 +37,10 @@ from robson_domain import (
     PositionCloseRequested,
     PositionDisarmed,
     PositionErrored,
+    PositionEvent,
     PositionStatus,
     Quantity,
+    RiskLimitsSet,
     Side,
     TrailingStopUpdated,
     decimals,
@@ -49,9 +51,11 @@ from robson_domain.ledger import DAY_NS
 from robson_domain.position import CloseReason
 
 ENTRY_WINDOW_NS: Final = 60_000_000_000
+REFUSED_KEPT: Final = 20
+"""Refused exits a position remembers, the latest."""
 
 
-def evolve_position(before: Position | None, event: Event) -> Position:
+def evolve_position(before: Position | None, event: PositionEvent) -> Position:
     """Return the position after ``event``.
 
     Raises:
@@ -140,10 +144,17 @@ def _entry_placed(before: Position, event: EntryOrderPlaced) -> Position:
     )
 
 
+def _kept(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """Drop the oldest of the exits that were refused: a venue may refuse for days."""
+    refused = [order for order in orders if order.status is OrderStatus.REJECTED]
+    dropped = set(map(id, refused[:-REFUSED_KEPT]))
+    return tuple(order for order in orders if id(order) not in dropped)
+
+
 def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
     past = before.past_exits
     if before.exit_order is not None:
-        past = (*past, before.exit_order)
+        past = _kept((*past, before.exit_order))
     return attrs.evolve(
         before,
         exit_order=order_of(event.intent),
@@ -311,7 +322,11 @@ _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
 
 
 def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledger:
-    """Return the ledger after ``event``; ``before`` is its position before it."""
+    """Return the ledger after ``event``.
+
+    Args:
+        before: Its position before it; None for one that begins and for events of the account.
+    """
     match event:
         case EntryOrderPlaced():
             since = event.timestamp - ENTRY_WINDOW_NS
@@ -320,8 +335,19 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
         case PositionClosed() if before is not None:
             gain = event.realized_pnl - before.realized_pnl
             return _realized(ledger, gain, event)
+        case RiskLimitsSet():
+            return _limited(ledger, event)
         case _:
             return attrs.evolve(ledger, sequence=event.sequence)
+
+
+def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:
+    # What is put in or taken out is no gain and no drawdown: the peak moves along.
+    after = attrs.evolve(
+        ledger, capital=event.capital, limits=event.limits, sequence=event.sequence
+    )
+    peak = ledger.peak_equity + (event.capital - ledger.capital)
+    return attrs.evolve(after, peak_equity=max(peak, after.equity))
 
 
 def _realized(ledger: Ledger, gain: Money, event: PositionClosed) -> Ledger:

@@ -71,10 +71,18 @@ def continue_exit(turn: Turn, position: Position, price: Price | None = None) ->
     quantity = _needed(position)
     reference = price or position.stop or position.average_entry_price
     if reference is not None and position.instrument.is_tradable(quantity, reference):
-        if turn.now >= position.retry_at:
+        if is_due(position, turn.now):
             _place_exit(turn, position, quantity)
     elif not position.entry_leaves:
         settle(turn, position)
+
+
+def is_due(position: Position, now: int) -> bool:
+    """Say whether the next exit may be decided: no wait is ever longer than the longest.
+
+    A time further ahead was set by a process whose clock was.
+    """
+    return not 0 < position.retry_at - now <= RETRY_MAX_NS
 
 
 def _needed(position: Position) -> Quantity:

@@ -19,10 +19,11 @@ from robson_domain import (
     Money,
     Notional,
     Quantity,
+    RiskLimits,
     Symbol,
     decimals,
 )
-from robson_engine.config import SECOND_NS, RiskLimits
+from robson_engine.config import SECOND_NS
 from robson_engine.exposure import Exposure
 
 _HUNDRED: Final = Decimal(100)
@@ -66,7 +67,10 @@ class Approved:
 class _Case:
     entry: EntryRequest
     exposure: Exposure
-    limits: RiskLimits
+
+    @property
+    def limits(self) -> RiskLimits:
+        return self.exposure.ledger.limits
 
     @property
     def capital(self) -> Decimal:
@@ -190,9 +194,9 @@ CHECKS: Final[dict[DenialCode, Check]] = {
 """Every limit in the order in which it is checked."""
 
 
-def check(entry: EntryRequest, exposure: Exposure, limits: RiskLimits) -> Approved | Denial:
-    """Return the approval of ``entry``, or the first limit it would break."""
-    case = _Case(entry, exposure, limits)
+def check(entry: EntryRequest, exposure: Exposure) -> Approved | Denial:
+    """Return the approval of ``entry``, or the first limit of the ledger it would break."""
+    case = _Case(entry, exposure)
     denial = next(_denials(case), None)
     if denial is not None:
         return denial

@@ -13,6 +13,7 @@ from robson_domain import (
     ExitFilled,
     ExitOrderPlaced,
     Intent,
+    IntentStatus,
     OrderInDoubt,
     OrderRejected,
     OrderResolved,
@@ -54,7 +55,9 @@ class IntentBook:
                 return event.intent
             case EntryFilled() | ExitFilled():
                 done = event.order_status is OrderStatus.FILLED
-                return self._becomes(event.client_order_id, "done" if done else "")
+                return self._becomes(
+                    event.client_order_id, "done" if done else self._revived(event)
+                )
             case OrderRejected():
                 return self._becomes(event.client_order_id, "rejected")
             case OrderInDoubt():
@@ -70,6 +73,15 @@ class IntentBook:
             return None
         after = intent.becomes(verdict)
         return None if after == intent else after
+
+    def _revived(self, event: EntryFilled | ExitFilled) -> str:
+        """What was thought refused or dead was executed in part: its end is not known again."""
+        intent = self._intents.get(event.client_order_id)
+        is_wrong = intent is not None and intent.status in (
+            IntentStatus.REJECTED,
+            IntentStatus.DEAD,
+        )
+        return "in_doubt" if is_wrong and not event.order_status.is_terminal else ""
 
     def _forget(self) -> None:
         excess = len(self._intents) - _KEPT_MAX

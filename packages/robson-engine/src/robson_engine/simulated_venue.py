@@ -68,18 +68,27 @@ class SimulatedVenue:
         quote_balance: Money,
     ) -> None:
         self._assumptions = assumptions
-        self._instruments = dict(instruments)
-        self._accounts = {
-            symbol: PairAccount(symbol=symbol, base=decimals.ZERO, quote=quote_balance.value)
-            for symbol in self._instruments
-        }
+        self._quote_balance = quote_balance.value
+        self._instruments: dict[Symbol, Instrument] = {}
+        self._accounts: dict[Symbol, PairAccount] = {}
         self._last: dict[Symbol, int] = {}
         self._orders: dict[int, VenueOrder] = {}
         self._latest: dict[tuple[Symbol, ClientOrderId], int] = {}
-        self._working: dict[Symbol, dict[int, None]] = {symbol: {} for symbol in self._instruments}
+        self._working: dict[Symbol, dict[int, None]] = {}
+        for instrument in instruments.values():
+            self.add(instrument)
         self._order_count = 0
         self._trade_count = 0
         self._changed: dict[int, None] = {}
+
+    def add(self, instrument: Instrument) -> None:
+        """Trade this pair from now on, on these rules; a pair that is new gets its own account."""
+        symbol = instrument.symbol
+        self._instruments[symbol] = instrument
+        self._accounts.setdefault(
+            symbol, PairAccount(symbol=symbol, base=decimals.ZERO, quote=self._quote_balance)
+        )
+        self._working.setdefault(symbol, {})
 
     # ------------------------------------------------------------------ orders
 
@@ -224,9 +233,19 @@ class SimulatedVenue:
             tuple(codec.decode(codec.loads(order), VenueOrder) for order in orders),
         )
 
+    @staticmethod
+    def pairs_of(head: str) -> tuple[Symbol, ...]:
+        """Return the pairs a head that was kept has accounts of; all must be traded to load it.
+
+        Raises:
+            UnknownSchema: When the text does not fit.
+        """
+        kept = codec.decode(codec.loads(head), VenueHead)
+        return tuple(account.symbol for account in kept.accounts)
+
     def copy(self) -> SimulatedVenue:
         """Return an independent venue in the same state, to go back to."""
-        twin = SimulatedVenue(self._assumptions, self._instruments, Money(0))
+        twin = SimulatedVenue(self._assumptions, self._instruments, Money(self._quote_balance))
         twin._accounts, twin._last = dict(self._accounts), dict(self._last)
         twin._orders, twin._latest = dict(self._orders), dict(self._latest)
         twin._working = {symbol: dict(numbers) for symbol, numbers in self._working.items()}

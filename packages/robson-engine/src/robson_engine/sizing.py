@@ -1,7 +1,8 @@
 """The golden rule: quantity = risk budget ÷ stop distance, costs included, capped by leverage.
 
-``q = round_qty_down(min(R ÷ (D + f·P + f·(P ∓ D)), leverage·capital ÷ P))``. The division is an
-exact integer division by the step, so one step more would break the budget or the cap.
+``q = round_qty_down(min(R ÷ (D + f·P + f·(P ∓ D)), leverage·capital ÷ P))``, and no more than the
+person's own cap ÷ P where there is one. The division is an exact integer division by the step, so
+one step more would break the budget or a cap.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class SizingRequest:
         distance: D, exact.
         fee_rate: f, taker commission, ratio; 0 gives the golden rule.
         leverage: Cap of notional ÷ capital.
+        notional_max: Cap of the value at P, quote currency; None = none.
     """
 
     instrument: Instrument
@@ -43,6 +45,7 @@ class SizingRequest:
     distance: PriceDelta
     fee_rate: Decimal = Decimal(0)
     leverage: int = 10
+    notional_max: Decimal | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.distance.value <= 0:
@@ -77,6 +80,8 @@ def size_position(request: SizingRequest) -> Quantity:
         request.risk_amount.value, decimals.mul(request.loss_per_unit, step)
     )
     spendable = decimals.mul(request.capital.value, Decimal(request.leverage))
+    if request.notional_max is not None:
+        spendable = min(spendable, request.notional_max)
     by_leverage = decimals.floor_div(spendable, decimals.mul(request.price.value, step))
     quantity = instrument.quantity(min(by_risk, by_leverage))
     return min(quantity, instrument.round_qty_down(instrument.quantity_max.value))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from robson_domain import (
+    AccountEvent,
     ClientOrderId,
     Event,
     Ledger,
@@ -17,6 +18,8 @@ from robson_domain import (
     Position,
     PositionId,
     PositionStatus,
+    RiskLimits,
+    SignalId,
     Snapshot,
     Symbol,
 )
@@ -33,12 +36,14 @@ class EngineState:
     """What the engine decides on; one per account, owned by one driver.
 
     Attributes:
-        config: Identity and limits.
+        config: Identity.
         ledger: Account-wide totals and the last sequence.
         positions: All positions in order of arming, the latest closed ones included.
         live: Those that are not Closed.
         indexes: Trigger index of every pair that ever had a position.
         orders: Which position each of our client order ids belongs to.
+        spent_positions: Ids of closed positions that are not kept any more.
+        spent_signals: Ids of the signals that led to their entries.
     """
 
     def __init__(self, config: EngineConfig, ledger: Ledger) -> None:
@@ -48,12 +53,21 @@ class EngineState:
         self.live: dict[PositionId, Position] = {}
         self.indexes: dict[Symbol, TriggerIndex] = {}
         self.orders: dict[ClientOrderId, PositionId] = {}
+        self.spent_positions: set[PositionId] = set()
+        self.spent_signals: set[SignalId] = set()
         self._closed: dict[PositionId, None] = {}
 
     @classmethod
-    def opening(cls, config: EngineConfig, capital: Money) -> EngineState:
-        """Return the state before the first event."""
-        return cls(config, Ledger.opening(capital))
+    def opening(
+        cls, config: EngineConfig, capital: Money, limits: RiskLimits | None = None
+    ) -> EngineState:
+        """Return the state before the first event.
+
+        Args:
+            capital: Risk capital, quote currency, until an event says otherwise.
+            limits: Limits of the risk gate until an event says otherwise, None for the plain ones.
+        """
+        return cls(config, Ledger.opening(capital, limits))
 
     @classmethod
     def restore(
@@ -64,6 +78,9 @@ class EngineState:
         events: Iterable[Event],
     ) -> EngineState:
         """Return the state after ``events``, folded from ``snapshot`` or from nothing.
+
+        Args:
+            capital: As for :meth:`opening`; a snapshot or an event that knows better wins.
 
         Raises:
             InvariantError: When the events do not continue the snapshot.
@@ -145,6 +162,9 @@ class EngineState:
             key = next(iter(self._closed))
             del self._closed[key]
             gone = self.positions.pop(key)
+            self.spent_positions.add(key)
+            if gone.entry_order is not None and gone.signal is not None:
+                self.spent_signals.add(gone.signal.signal_id)
             for order in (gone.entry_order, gone.exit_order, *gone.past_exits):
                 if order is not None:
                     self.orders.pop(order.client_order_id, None)
@@ -186,12 +206,16 @@ def _timer_of(position: Position) -> int:
 def evolve(state: EngineState, event: Event) -> Changed:
     """Return what ``event`` changes; nothing else ever changes a position or the ledger.
 
+    An event of the account changes the ledger alone.
+
     Raises:
         InvariantError: When the event does not continue the log or its position is unknown.
         IllegalTransition: When the position's lifecycle does not allow it.
     """
     if event.sequence != state.sequence + 1:
         raise InvariantError(f"event {event.sequence} does not follow {state.sequence}")
+    if isinstance(event, AccountEvent):
+        return (evolve_ledger(state.ledger, None, event),)
     before = state.positions.get(event.position_id)
     after = evolve_position(before, event)
     return after, evolve_ledger(state.ledger, before, event)

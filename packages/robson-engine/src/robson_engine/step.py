@@ -25,6 +25,7 @@ from robson_domain import (
     PositionId,
     PositionStatus,
     PriceOrigin,
+    SetRiskLimits,
     SignalFired,
     TimePassed,
     TradeTick,
@@ -140,11 +141,11 @@ def _on_time(turn: Turn, _: TimePassed) -> None:
 def _on_timer(turn: Turn, position: Position) -> None:
     if position.status is PositionStatus.ARMED:
         if position.signal is not None:
-            if turn.now - position.signal_at > SIGNAL_AGE_MAX_NS:
+            if abs(turn.now - position.signal_at) > SIGNAL_AGE_MAX_NS:
                 entries.deny_stale(turn, position)
         elif position.expires_at and turn.now >= position.expires_at:
             turn.emit(PositionDisarmed, position.position_id, reason=CloseReason.EXPIRED)
-    elif position.retry_at and turn.now >= position.retry_at:
+    elif position.retry_at and exits.is_due(position, turn.now):
         exits.continue_exit(turn, position)
 
 
@@ -190,4 +191,5 @@ _HANDLERS: Final[dict[type, Callable[[Turn, Any], None]]] = {
     ClosePosition: commands.close,
     Panic: commands.panic,
     AcknowledgeError: commands.acknowledge,
+    SetRiskLimits: commands.set_limits,
 }

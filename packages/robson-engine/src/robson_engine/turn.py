@@ -1,8 +1,9 @@
 """One call of ``step``: what has been decided so far, folded as it is decided.
 
-Every event goes through :meth:`Turn.emit`, which numbers it, folds it with ``evolve`` and keeps
-what changed, so that a step equals the fold of its events by construction. Before any other
-event of a position whose stop has silently followed the price, the summary of that is logged.
+Every event goes through :meth:`Turn.emit`, or :meth:`Turn.log` when it is the account's. They
+number it, fold it with ``evolve`` and keep what changed, so that a step equals the fold of its
+events by construction. Before any other event of a position whose stop has silently followed the
+price, the summary of that is logged.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from robson_domain import (
+    NO_POSITION,
+    AccountEvent,
     Command,
     Event,
     EventId,
@@ -19,6 +22,7 @@ from robson_domain import (
     Ledger,
     Position,
     PositionArmed,
+    PositionEvent,
     PositionId,
     TrailingStopUpdated,
     cause_of,
@@ -29,7 +33,8 @@ from robson_engine.evolve import evolve_ledger, evolve_position
 from robson_engine.state import EngineState
 from robson_engine.trailing import stop_for, tighter
 
-E = TypeVar("E")
+E = TypeVar("E", bound=PositionEvent)
+A = TypeVar("A", bound=AccountEvent)
 
 
 @attrs.frozen
@@ -93,6 +98,12 @@ class Turn:
             self.summarize(key)
         return self._fold(kind, key, facts)
 
+    def log(self, kind: type[A], **facts: Any) -> None:
+        """Add an event of the account of ``kind`` and fold it."""
+        event = kind(**self._envelope(kind, NO_POSITION), **facts)
+        self.events.append(event)
+        self.ledger = evolve_ledger(self.ledger, None, event)
+
     def summarize(self, key: PositionId) -> None:
         """Log how far the stop of a position has followed, when that was not logged yet."""
         position = self.get(key)
@@ -123,22 +134,24 @@ class Turn:
         self._fold(TrailingStopUpdated, key, facts)
 
     def _fold(self, kind: type[Any], key: PositionId, facts: dict[str, Any]) -> Position:
-        sequence = self.ledger.sequence + 1
         before = self.find(key)
-        event = kind(
-            event_id=EventId(event_id(self.state.config.epoch, sequence)),
-            sequence=sequence,
-            position_id=key,
-            ts_event=self.ts_event,
-            ts_received=self.ts_received,
-            cause_id=self.cause,
-            input=self._explanation(kind, key),
-            **({"mark": self._mark(before)} | facts),
-        )
+        event = kind(**(self._envelope(kind, key) | {"mark": self._mark(before)} | facts))
         self.events.append(event)
         self._positions[key] = evolve_position(before, event)
         self.ledger = evolve_ledger(self.ledger, before, event)
         return self._positions[key]
+
+    def _envelope(self, kind: type[Any], key: PositionId) -> dict[str, Any]:
+        sequence = self.ledger.sequence + 1
+        return {
+            "event_id": EventId(event_id(self.state.config.epoch, sequence)),
+            "sequence": sequence,
+            "position_id": key,
+            "ts_event": self.ts_event,
+            "ts_received": self.ts_received,
+            "cause_id": self.cause,
+            "input": self._explanation(kind, key),
+        }
 
     def _mark(self, before: Position | None) -> int:
         if before is None:

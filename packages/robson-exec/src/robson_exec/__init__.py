@@ -10,7 +10,7 @@ from robson_exec.bus import (
     Published,
     Subscription,
 )
-from robson_exec.clocks import ScaledClock, VirtualClock
+from robson_exec.clocks import VirtualClock
 from robson_exec.daemon import Daemon, StopReport, start
 from robson_exec.desk import ArmRequest, Desk
 from robson_exec.machine import Parts
@@ -42,7 +42,6 @@ __all__ = [
     "Rank",
     "RecoveryReport",
     "Runner",
-    "ScaledClock",
     "StopReport",
     "Subscription",
     "Supervisor",

@@ -1,14 +1,12 @@
-"""Clocks that are not the wall's: stepped by what is due, or running at a factor."""
+"""A clock that is not the wall's: stepped by what is due."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from fractions import Fraction
 from itertools import count
 from typing import Final
 
-from robson_domain import Clock
 from robson_exec.activity import Activity, Rank, Token, current_token
 
 SETTLE_PASSES: Final = 3
@@ -116,28 +114,3 @@ class VirtualClock:
         finally:
             for wait in waits:
                 wait.cancel()
-
-
-class ScaledClock:
-    """Another clock's time, begun at an origin and running at a factor.
-
-    Args:
-        real: The clock that really passes.
-        origin_ns: What this clock shows now, UTC ns.
-        factor: How much faster than ``real`` it runs, above zero.
-    """
-
-    def __init__(self, real: Clock, origin_ns: int, factor: Fraction | int) -> None:
-        self._real = real
-        self._start = real.now_ns()
-        self._origin = origin_ns
-        self._factor = Fraction(factor)
-
-    def now_ns(self) -> int:
-        """Return the scaled UTC time, ns."""
-        return self._origin + int((self._real.now_ns() - self._start) * self._factor)
-
-    async def sleep_until(self, ts: int) -> None:
-        """Return once this clock shows at least ``ts`` (UTC ns)."""
-        wanted = Fraction(ts - self._origin) / self._factor
-        await self._real.sleep_until(self._start + -(-wanted.numerator // wanted.denominator))

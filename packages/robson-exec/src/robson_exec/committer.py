@@ -3,7 +3,8 @@
 With a store that completes in line a batch is written where it was decided; otherwise, and
 after a failure, by a task of its own that merges what has piled up. A batch that cannot be
 written is tried again, unchanged and in order, for ever: nothing later overtakes it, nothing
-undurable is carried out, and deciding goes on meanwhile.
+undurable is carried out, and deciding goes on meanwhile. One that contradicts what is stored ends
+the process: the next start decides on what is stored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from asyncio import Event as Flag
 from collections import deque
 from typing import Protocol
 
-from robson_domain import Batch, Clock, Durable, Store
+from robson_domain import Batch, Clock, Durable, Store, StoreConflict
 from robson_exec.activity import Activity, Token, work_under
 from robson_exec.bus import EventBus
 from robson_exec.limits import (
@@ -128,6 +129,10 @@ class Committer:
             if batch or self._durable is None:
                 self._durable = await self._store.submit(batch)
                 self._until_upkeep -= 1
+        except StoreConflict:
+            # Never to be written: trying again for ever would hold up every exit behind it. What
+            # was decided on a wrong view of the past is dropped with this process.
+            raise
         except Exception as error:
             self._failed(error)
             return await self._written_after_all(batch)

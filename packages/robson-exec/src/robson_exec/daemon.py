@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 import attrs
 
-from robson_domain import Input, OrderReported, Recovered, Symbol
+from robson_domain import Input, OrderReported, Recovered, SetRiskLimits, Symbol
 from robson_exec import recovery
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
@@ -152,7 +152,8 @@ async def start(parts: Parts) -> Daemon:
     """
     recovered = await parts.store.recover()
     state = recovery.restore(parts.config, parts.capital, recovered)
-    await recovery.compare(state, parts.store)
+    await recovery.compare(state, parts.store, recovered.unresolved)
+    recovery.require_own(state)
     machine = Machine(parts, recovered, state)
     try:
         return await _begin(machine, recovered)
@@ -163,6 +164,7 @@ async def start(parts: Parts) -> Daemon:
 
 async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
     parts, state = machine.parts, machine.state
+    _say_limits(machine)
     report = recovery.report_of(state, recovered)
     report = attrs.evolve(report, detectors=_take_up_detectors(machine, recovered))
     parts.execution.subscribe_reports(lambda said: machine.inbox.offer(OrderReported(report=said)))
@@ -176,6 +178,19 @@ async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
     await machine.feeds.filled()
     report = attrs.evolve(report, answered=answered, backfilled=machine.feeds.backfilled)
     return Daemon(machine, consumer, report)
+
+
+def _say_limits(machine: Machine) -> None:
+    # The very first input: nothing may be decided by limits that the log does not know.
+    parts = machine.parts
+    if parts.limits is not None:
+        said = SetRiskLimits(
+            command_id=parts.ids.new_id("command"),
+            capital=parts.capital,
+            limits=parts.limits,
+            ts_received=parts.clock.now_ns(),
+        )
+        machine.inbox.offer(said)
 
 
 def _take_up_detectors(machine: Machine, recovered: Recovered) -> int:

@@ -49,6 +49,8 @@ DOUBT_ACCOUNT_NS: Final = 2 * SECOND_NS
 BACKFILL_MAX_NS: Final = 5 * SECOND_NS
 """Longest time that live prices wait for back-filled ones: a stop is evaluated within it."""
 BACKFILL_RETRY_NS: Final = 250 * MILLISECOND_NS
+RENUMBERED_NS: Final = 2 * SECOND_NS
+"""When only trades with old ids came for so long, the market has begun to count anew."""
 BUFFER_MAX: Final = 50_000
 """Live prices kept while back-filling; more than that would have been seconds of trading."""
 
@@ -56,6 +58,8 @@ BATCHES_BETWEEN_UPKEEP: Final = 500
 """After so many batches the store is given the next quiet moment; about half an hour of stops
 that follow their prices, and half of what SQLite's write-ahead file has room for."""
 
+REJECTIONS_ALERT: Final = 3
+"""Rejections of exits in a row from which the person is told of each."""
 REPLY_TIMEOUT_NS: Final = 10 * SECOND_NS
 """Longest wait of a person's command for its durable answer."""
 START_PATIENCE_NS: Final = 10 * SECOND_NS

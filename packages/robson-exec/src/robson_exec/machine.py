@@ -17,11 +17,13 @@ from robson_domain import (
     Ledger,
     MarketDataPort,
     Money,
+    OrderRejected,
     Position,
     PositionId,
     PositionStatus,
     Recovered,
     Reply,
+    RiskLimits,
     Store,
     Symbol,
 )
@@ -33,7 +35,7 @@ from robson_exec.committer import Committer
 from robson_exec.desk import Desk, Replies
 from robson_exec.inbox import Inbox
 from robson_exec.inquiries import Inquiries
-from robson_exec.limits import BACKLOG_UNITS_MAX
+from robson_exec.limits import BACKLOG_UNITS_MAX, REJECTIONS_ALERT
 from robson_exec.market_feeds import FeedParts, MarketFeeds
 from robson_exec.open_orders import Lack, OpenOrders
 from robson_exec.order_manager import OrderManager, SendGuard
@@ -51,7 +53,9 @@ class Parts:
     """What a daemon is made of.
 
     Attributes:
-        capital: Risk capital of the account, quote currency, until a snapshot knows better.
+        capital: Risk capital of the account, quote currency; the log's wins without ``limits``.
+        limits: What the account may risk from this start on, with ``capital``; None = as the log
+            says.
         registry: Detectors by name.
         activity: Shared with a virtual clock, when that is what ``clock`` is.
         skips_quiet_time: Whether steps of time at which nothing is due may be left out; for
@@ -66,6 +70,7 @@ class Parts:
     clock: Clock
     ids: Ids
     alerts: AlertSink
+    limits: RiskLimits | None = None
     registry: Mapping[str, DetectorType] = DETECTORS
     activity: Activity = attrs.field(factory=Activity)
     skips_quiet_time: bool = False
@@ -192,10 +197,22 @@ class Machine:
     def _tell(self, durable: Durable, unit: Unit) -> None:
         if not unit.events:
             return
+        for event in unit.events:
+            if isinstance(event, OrderRejected) and event.attempt >= REJECTIONS_ALERT:
+                self._alert_rejected(event)
         positions = tuple(state for state in unit.states if isinstance(state, Position))
         ledger = next((state for state in unit.states if isinstance(state, Ledger)), None)
         self.view.take(durable.head, ledger=ledger, positions=positions, events=unit.events)
         self.bus.publish(Published(head=durable.head, events=unit.events, positions=positions))
+
+    def _alert_rejected(self, event: OrderRejected) -> None:
+        facts = {
+            "position_id": event.position_id,
+            "attempt": str(event.attempt),
+            "code": event.code,
+            "message": event.message,
+        }
+        self.bus.notify("critical", "exit_rejected", facts)
 
     def _waits_for_account(self, position_id: PositionId) -> bool:
         found = self.state.live.get(position_id)

@@ -7,7 +7,8 @@ ones, then live ones as they come. When the past can not be had within
 against the stop before it may raise it.
 
 Invariants:
-    1. A trade id never enters twice and never goes back.
+    1. A trade id never enters twice and never goes back, unless the market has begun to count
+       anew: then that is an alert, and prices go on.
     2. No live price enters while an earlier one is being fetched.
     3. A price is left out only when its link was closed first, and is fetched again then.
 """
@@ -34,7 +35,7 @@ from robson_domain import (
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
 from robson_exec.inbox import Inbox
-from robson_exec.limits import BACKFILL_MAX_NS, BACKFILL_RETRY_NS, BUFFER_MAX
+from robson_exec.limits import BACKFILL_MAX_NS, BACKFILL_RETRY_NS, BUFFER_MAX, RENUMBERED_NS
 from robson_exec.supervision import Supervisor, TimedOut
 
 
@@ -151,17 +152,35 @@ class Feed:
         self._buffer: list[TradeTick] = []
         self._marks_gap = False
         self._is_live = False
+        self._old_since = 0
 
     def on_tick(self, tick: TradeTick) -> None:
         """Take one live trade, in the order of arrival."""
         if self._is_live and not self._marks_gap and self._inbox.has_room:
             if tick.trade_id > self.last_id:
                 self.last_id = tick.trade_id
+                self._old_since = 0
             elif tick.trade_id:
+                self._on_old(tick)
                 return
             self._inbox.offer(tick)
         else:
             self._on_special(tick)
+
+    def _on_old(self, tick: TradeTick) -> None:
+        """Leave out a trade that was seen, unless nothing else comes: stops hang on it then."""
+        if not self._old_since:
+            self._old_since = tick.ts_received
+        elif tick.ts_received - self._old_since >= RENUMBERED_NS:
+            facts = {
+                "symbol": str(self.symbol),
+                "last_id": str(self.last_id),
+                "trade_id": str(tick.trade_id),
+            }
+            self._parts.bus.notify("critical", "trade_ids_went_back", facts)
+            self._old_since, self.last_id = 0, tick.trade_id
+            # What was traded in between is not known: first test the stop, then raise.
+            self._inbox.offer(tick._replace(trade_id=0, origin=PriceOrigin.GAP))
 
     def _on_special(self, tick: TradeTick) -> None:
         if self.status is FeedStatus.DOWN:
@@ -185,8 +204,9 @@ class Feed:
     def _pass_on(self, tick: TradeTick) -> None:
         if tick.trade_id:
             if tick.trade_id <= self.last_id:
+                self._on_old(tick)
                 return
-            self.last_id = tick.trade_id
+            self.last_id, self._old_since = tick.trade_id, 0
         if self._marks_gap:
             self._marks_gap = False
             tick = tick._replace(origin=PriceOrigin.GAP)

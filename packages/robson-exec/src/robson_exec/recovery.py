@@ -13,8 +13,10 @@ import attrs
 from robson_domain import (
     DetectorState,
     Intent,
+    IntentKind,
     InvariantError,
     Money,
+    Order,
     OrderReport,
     OrderReported,
     Position,
@@ -22,6 +24,7 @@ from robson_domain import (
     Recovered,
     ReportStatus,
     Store,
+    client_order_id,
     codec,
 )
 from robson_engine import EngineConfig, EngineState
@@ -61,6 +64,9 @@ def restore(config: EngineConfig, capital: Money, recovered: Recovered) -> Engin
         InvariantError: When the log does not lead to where it says it ends.
     """
     state = EngineState.restore(config, capital, recovered.snapshot, recovered.events)
+    state.spent_positions |= set(recovered.spent.positions) - state.positions.keys()
+    used = {p.signal.signal_id for p in state.positions.values() if p.signal is not None}
+    state.spent_signals |= set(recovered.spent.signals) - used
     if state.sequence != recovered.head.sequence:
         raise InvariantError(
             f"replay ends at event {state.sequence}, the log at {recovered.head.sequence}; "
@@ -69,12 +75,20 @@ def restore(config: EngineConfig, capital: Money, recovered: Recovered) -> Engin
     return state
 
 
-async def compare(state: EngineState, store: Store) -> None:
-    """Make sure that replay gives the stored positions, byte for byte.
+async def compare(state: EngineState, store: Store, unresolved: Iterable[Intent]) -> None:
+    """Make sure that replay gives the stored positions, byte for byte, and their open orders.
 
     Raises:
         InvariantError: When it does not: the log and the tables contradict each other.
     """
+    journaled = {intent.client_order_id for intent in unresolved}
+    working = {order.client_order_id: p for p in state.live.values() for order in _open(p)}
+    lost = sorted({p.position_id for key, p in working.items() if key not in journaled})
+    if lost:
+        raise InvariantError(
+            f"the journal lacks orders of {', '.join(lost)} that have not ended; nothing was "
+            "started, run verify-log and restore a backup"
+        )
     stored = {item.position_id: codec.dumps(item) for item in await store.positions.find_active()}
     replayed = {key: codec.dumps(item) for key, item in state.live.items()}
     wrong = sorted(
@@ -87,11 +101,45 @@ async def compare(state: EngineState, store: Store) -> None:
         )
 
 
+def _open(position: Position) -> list[Order]:
+    orders = (position.entry_order, position.exit_order, *position.past_exits)
+    return [order for order in orders if order is not None and not order.status.is_terminal]
+
+
+def require_own(state: EngineState) -> None:
+    """Make sure that what is open was opened at this venue, with this database.
+
+    Elsewhere nobody would know its orders, and its prices would be another market's.
+
+    Raises:
+        InvariantError: Naming the positions that were not.
+    """
+    foreign = [p.position_id for p in state.live.values() if not _is_own(state.config, p)]
+    if foreign:
+        raise InvariantError(
+            f"{', '.join(foreign)}: opened at another venue than {state.config.account}; nothing "
+            "was started, choose the connector it was opened with (ROBSON_CONNECTOR), or begin "
+            "anew in another data directory"
+        )
+
+
+def _is_own(config: EngineConfig, position: Position) -> bool:
+    order = position.entry_order
+    return order is None or order.client_order_id == client_order_id(
+        config.prefix,
+        account=config.account,
+        epoch=config.epoch,
+        position_id=position.position_id,
+        kind=IntentKind.ENTRY.value,
+        n=1,
+    )
+
+
 def in_doubt(intent: Intent, now: int) -> OrderReported:
     """Return what a restart makes of an intent without an outcome.
 
-    It may have been sent until the moment the process before ended, so the time of signing is
-    taken as now: the proof that it is dead can only come later by that, never too early.
+    It may have been sent until the moment the process before ended, and nobody knows what it was
+    stamped with.
     """
     report = OrderReport(
         client_order_id=intent.client_order_id,
@@ -101,7 +149,6 @@ def in_doubt(intent: Intent, now: int) -> OrderReported:
         ts_received=now,
         code=RESTARTED,
         message="the process was started again before the outcome was known",
-        ts_signed=now,
     )
     return OrderReported(report=report)
 

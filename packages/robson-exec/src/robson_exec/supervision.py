@@ -1,28 +1,21 @@
 """No task dies silently.
 
-Every task of the machine is started here. A task that fails is an alert and an event on the
-bus, and either is started again within a second or halts the machine in order: what must not
-continue after a broken promise does not.
+Every task of the machine is started here. A task that fails is an alert and a notice on the bus,
+and halts the machine in order: what must not continue after a broken promise does not.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-from robson_domain import Clock, InvariantError
+from robson_domain import Clock
 from robson_exec.activity import Token, work_under
 from robson_exec.bus import EventBus
-from robson_exec.limits import (
-    CLOSE_PATIENCE_S,
-    RESTART_PAUSE_NS,
-    RESTART_WINDOW_NS,
-    RESTARTS_MAX,
-)
+from robson_exec.limits import CLOSE_PATIENCE_S
 
 
 class TimedOut(Exception):
@@ -30,7 +23,7 @@ class TimedOut(Exception):
 
 
 class Supervisor:
-    """Starts tasks, watches them, and halts the machine when one must not be started again.
+    """Starts tasks, watches them, and halts the machine when one fails.
 
     Attributes:
         halted: Set when the machine has to be shut down.
@@ -62,25 +55,6 @@ class Supervisor:
         task.add_done_callback(self._done)
         return task
 
-    def keep(self, name: str, make: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[Any]:
-        """Start what ``make`` returns, and start it again within a second when it fails."""
-        return self.spawn(name, self._kept(name, make))
-
-    async def _kept(self, name: str, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        failures: deque[int] = deque(maxlen=RESTARTS_MAX)
-        while True:
-            try:
-                return await make()
-            except InvariantError:
-                raise
-            except Exception as error:
-                now = self._clock.now_ns()
-                if len(failures) == RESTARTS_MAX and now - failures[0] < RESTART_WINDOW_NS:
-                    raise
-                failures.append(now)
-                self._tell("warning", "task_restarted", name, error)
-                await self._clock.sleep_until(now + RESTART_PAUSE_NS)
-
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(task, None)
         if task.cancelled():
@@ -93,12 +67,9 @@ class Supervisor:
         """Ask for an orderly end: told once, with the first reason."""
         if self.problem is None:
             self.problem = error
-            self._tell("critical", "machine_halted", name, error)
+            facts = {"task": name, "error": type(error).__name__, "message": str(error)}
+            self._bus.notify("critical", "machine_halted", facts)
         self.halted.set()
-
-    def _tell(self, severity: str, alert: str, name: str, error: BaseException) -> None:
-        facts = {"task": name, "error": type(error).__name__, "message": str(error)}
-        self._bus.notify(severity, alert, facts)
 
     @asynccontextmanager
     async def deadline(self, ts: int) -> AsyncIterator[None]:

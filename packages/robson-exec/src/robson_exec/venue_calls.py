@@ -78,9 +78,6 @@ class VenueCalls:
             ts_received=now,
             code=code,
             message=message,
-            # The connector may have signed at any time until now; later is the safe side,
-            # because an order counts as dead only so long after it.
-            ts_signed=now,
         )
 
     async def query(self, symbol: Symbol, order_id: ClientOrderId) -> OrderReport | None:

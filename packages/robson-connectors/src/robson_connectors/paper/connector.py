@@ -11,19 +11,19 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 
+from robson_connectors.paper.durable import DurableVenue
 from robson_connectors.paper.ledger import PaperLedger
 from robson_connectors.paper.market import PaperMarket
 from robson_domain.account import AccountSnapshot
 from robson_domain.capabilities import Capabilities
-from robson_domain.errors import DefinitiveVenueError, InDoubtError, RetryableVenueError
+from robson_domain.errors import DefinitiveVenueError, RetryableVenueError
 from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.instrument import Instrument
 from robson_domain.market import Bar, TradeTick
@@ -40,7 +40,6 @@ _SETTLE_NS: Final = 1_000_000_000
 
 TradeSink = Callable[[TradeTick], None]
 LinkSink = Callable[[Symbol, bool], None]
-T = TypeVar("T")
 
 
 class PaperConnector:
@@ -66,8 +65,9 @@ class PaperConnector:
         self._market = market
         self._clock = clock
         self._latency_ns = assumptions.latency_ns
-        self._venue = SimulatedVenue(assumptions, market.instruments, quote_balance)
-        self._ledger = None if ledger_path is None else PaperLedger(ledger_path, market.identity)
+        venue = SimulatedVenue(assumptions, market.instruments, quote_balance)
+        ledger = None if ledger_path is None else PaperLedger(ledger_path, market.identity)
+        self._account = DurableVenue(venue, ledger)
         self._report_sinks: list[Callable[[OrderReport], None]] = []
         self._trade_sinks: dict[Symbol, tuple[TradeSink, LinkSink]] = {}
         self._late_reports: list[OrderReport] = []
@@ -76,9 +76,12 @@ class PaperConnector:
         try:
             self._recover()
         except BaseException:
-            if self._ledger is not None:
-                self._ledger.close()
+            self._account.close()
             raise
+
+    @property
+    def _venue(self) -> SimulatedVenue:
+        return self._account.venue
 
     @property
     def capabilities(self) -> Capabilities:
@@ -96,10 +99,7 @@ class PaperConnector:
         """
         self._require_open()
         now = self._clock.now_ns()
-        try:
-            report = self._durably(lambda: self._venue.submit(order, now))
-        except sqlite3.Error as error:
-            raise InDoubtError(f"the paper ledger failed: {error}", "LEDGER_FAILED") from None
+        report = self._account.ordered(lambda: self._venue.submit(order, now))
         if self._ended and self._venue.is_working(order.symbol):
             self._spawn(self._settle(now + self._latency_ns))
         return report
@@ -113,10 +113,7 @@ class PaperConnector:
         """
         self._require_open()
         now = self._clock.now_ns()
-        try:
-            return self._durably(lambda: self._venue.cancel(symbol, client_order_id, now))
-        except sqlite3.Error as error:
-            raise InDoubtError(f"the paper ledger failed: {error}", "LEDGER_FAILED") from None
+        return self._account.ordered(lambda: self._venue.cancel(symbol, client_order_id, now))
 
     async def query_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         """Return how the order stands, with all its fills."""
@@ -205,8 +202,7 @@ class PaperConnector:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._ledger is not None:
-            self._ledger.close()
+        self._account.close()
 
     # ------------------------------------------------------------------ inner
 
@@ -242,12 +238,12 @@ class PaperConnector:
         """After the last trade: what works at ``ts`` fills at the last price."""
         await self._clock.sleep_until(ts)
         now = self._clock.now_ns()
-        self._push(self._reported(lambda: self._venue.finish(now)))
+        self._push(self._account.reported(lambda: self._venue.finish(now)))
 
     def _on_trade(self, tick: TradeTick) -> None:
         reports: tuple[OrderReport, ...] = ()
         if self._venue.is_working(tick.symbol):
-            reports = self._reported(lambda: self._venue.on_trade(tick))
+            reports = self._account.reported(lambda: self._venue.on_trade(tick))
         else:
             self._venue.on_trade(tick)
         late, self._late_reports = self._late_reports, []
@@ -270,35 +266,8 @@ class PaperConnector:
             for sink in tuple(self._report_sinks):
                 sink(attrs.evolve(report, ts_received=now))
 
-    def _reported(self, work: Callable[[], tuple[OrderReport, ...]]) -> tuple[OrderReport, ...]:
-        """Return the reports of ``work`` once they are durable; none when they cannot be."""
-        try:
-            return self._durably(work)
-        except sqlite3.Error:
-            # Undone; the next trade tries again. Nobody was told, so nothing has happened.
-            return ()
-
-    def _durably(self, work: Callable[[], T]) -> T:
-        """Do ``work`` on the venue; on disk when this returns, undone when it raises."""
-        if self._ledger is None:
-            result = work()
-            self._venue.changes()
-            return result
-        before = self._venue.copy()
-        try:
-            result = work()
-            delta = self._venue.changes()
-            if delta is not None:
-                self._ledger.write(delta)
-        except BaseException:
-            self._venue = before
-            raise
-        return result
-
     def _recover(self) -> None:
-        kept = None if self._ledger is None else self._ledger.read()
-        if kept is not None:
-            self._venue.load(kept.head, kept.orders)
+        self._account.load()
         self._catch_up()
 
     def _catch_up(self) -> None:
@@ -306,7 +275,8 @@ class PaperConnector:
         for symbol in self._market.instruments:
             due = self._venue.next_due(symbol)
             if due is not None:
-                self._late_reports.extend(self._reported(partial(self._replay, symbol, due)))
+                late = self._account.reported(partial(self._replay, symbol, due))
+                self._late_reports.extend(late)
             last = self._market.last_trade(symbol)
             if last is not None and not self._venue.is_working(symbol):
                 # Only the price: nothing is left that it could fill.

@@ -23,6 +23,8 @@ _SCHEMA: Final = (
 )
 _PUT_FACT: Final = "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)"
 _PUT_ORDER: Final = "INSERT OR REPLACE INTO orders (number, body) VALUES (?, ?)"
+_SHOWN_MAX: Final = 24
+"""Characters of a value in a message; the rules of every pair would fill the screen."""
 _GET_FACT: Final = "SELECT value FROM facts WHERE name = ?"
 _GET_ORDERS: Final = "SELECT body FROM orders ORDER BY number"
 
@@ -157,6 +159,10 @@ def _difference(found: str, wanted: str) -> str:
         return "unreadable"
     names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     return "; ".join(
-        f"{name}: {codec.canonical(old.get(name))} there, {codec.canonical(new.get(name))} now"
-        for name in names
+        f"{name}: {_short(old.get(name))} there, {_short(new.get(name))} now" for name in names
     )
+
+
+def _short(value: codec.JsonValue) -> str:
+    text = codec.canonical(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"

@@ -7,49 +7,28 @@ from typing import Final
 
 import msgspec
 
+from robson_connectors.grids import Grids
 from robson_connectors.recording.recorded import (
-    Grids,
     Recording,
     at_line,
     grids_of,
     without_duplicates,
+)
+from robson_connectors.trade_frames import (
+    AGGREGATE,
+    TRADE,
+    AggregateTrade,
+    DirectTrade,
+    Envelope,
+    Kind,
+    tick_of,
 )
 from robson_domain.errors import ValidationError
 from robson_domain.instrument import Instrument
 from robson_domain.market import TradeTick
 from robson_domain.symbols import Symbol
 
-_MS: Final = 1_000_000
-_TRADE: Final = "trade"
-_AGGREGATE: Final = "aggTrade"
 _FRAME: Final = "frame"
-
-
-class _Envelope(msgspec.Struct):
-    """A combined-stream frame carries its message in ``data``; a bare one is the message."""
-
-    data: msgspec.Raw = msgspec.Raw(b"")
-    e: str = ""
-
-
-class _Kind(msgspec.Struct):
-    e: str = ""
-
-
-class _Trade(msgspec.Struct):
-    s: str
-    t: int
-    p: str
-    q: str
-    T: int
-
-
-class _Aggregate(msgspec.Struct):
-    s: str
-    a: int
-    p: str
-    q: str
-    T: int
 
 
 class _Frames:
@@ -60,10 +39,10 @@ class _Frames:
         self.pairs: dict[str, Grids] = {}
         self.ignored = 0
         self.truncated = 0
-        self._envelope = msgspec.json.Decoder(_Envelope).decode
-        self._kind = msgspec.json.Decoder(_Kind).decode
-        self._trade = msgspec.json.Decoder(_Trade).decode
-        self._aggregate = msgspec.json.Decoder(_Aggregate).decode
+        self._envelope = msgspec.json.Decoder(Envelope).decode
+        self._kind = msgspec.json.Decoder(Kind).decode
+        self._trade = msgspec.json.Decoder(DirectTrade).decode
+        self._aggregate = msgspec.json.Decoder(AggregateTrade).decode
 
     def read(self, line: bytes) -> tuple[str, TradeTick] | None:
         """Return the kind of trade and the trade of one line, None for another message.
@@ -80,10 +59,10 @@ class _Frames:
             if not kind and envelope.data:
                 message = bytes(envelope.data)
                 kind = self._kind(message).e
-            if kind == _TRADE:
+            if kind == TRADE:
                 trade = self._trade(message)
                 return kind, self._tick(trade, trade.t, int(head))
-            if kind == _AGGREGATE:
+            if kind == AGGREGATE:
                 together = self._aggregate(message)
                 return kind, self._tick(together, together.a, int(head))
         except msgspec.MsgspecError as error:
@@ -91,16 +70,9 @@ class _Frames:
         self.ignored += 1
         return None
 
-    def _tick(self, trade: _Trade | _Aggregate, trade_id: int, received: int) -> TradeTick:
+    def _tick(self, trade: DirectTrade | AggregateTrade, trade_id: int, received: int) -> TradeTick:
         grids = self.pairs.get(trade.s) or self._pair(trade.s)
-        return TradeTick(
-            grids.symbol,
-            grids.ticks(trade.p),
-            trade_id,
-            trade.T * _MS,
-            received,
-            grids.quantity.count(trade.q),
-        )
+        return tick_of(trade, trade_id, grids, received)
 
     def _pair(self, name: str) -> Grids:
         symbol = Symbol(name)
@@ -129,8 +101,8 @@ def parse_frames(
     """
     frames = _Frames(instruments)
     found = list(_read(frames, lines))
-    direct = {tick.symbol for kind, tick in found if kind == _TRADE}
-    chosen = [tick for kind, tick in found if kind == _TRADE or tick.symbol not in direct]
+    direct = {tick.symbol for kind, tick in found if kind == TRADE}
+    chosen = [tick for kind, tick in found if kind == TRADE or tick.symbol not in direct]
     kept, repeated = without_duplicates(chosen)
     return Recording(
         ticks=kept,

@@ -6,9 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from robson_connectors.recording.recorded import Grids, Recording, at_line, without_duplicates
+from robson_connectors.grids import Grids
+from robson_connectors.recording.recorded import Recording, at_line, without_duplicates
 from robson_connectors.recording.times import Times
-from robson_connectors.recording.trades_csv import Columns, columns_of
+from robson_connectors.recording.trades_csv import (
+    DISORDER_NS,
+    Chosen,
+    Columns,
+    backwards,
+    columns_of,
+)
 from robson_domain import decimals
 from robson_domain.errors import ConfigurationError, ValidationError
 from robson_domain.instrument import Instrument
@@ -34,7 +41,9 @@ def parse_columns(
     chosen = [columns[names[place]] for place in _places(places)]
     if len({len(column) for column in chosen}) > 1:
         raise ValidationError("recording", "its columns are of different lengths")
-    ticks = list(_trades(zip(*chosen, strict=True), places, Symbol(symbol), Grids(instrument)))
+    wanted = Chosen(Symbol(symbol))
+    ticks = list(_trades(zip(*chosen, strict=True), places, wanted, Grids(instrument)))
+    wanted.require(len(ticks))
     if places.trade_id < 0:
         return Recording(ticks=ticks)
     kept, repeated = without_duplicates(ticks)
@@ -76,22 +85,30 @@ def _plain(pyarrow: Any, column: Any) -> list[object]:
 
 def _places(columns: Columns) -> tuple[int, ...]:
     found = (columns.time, columns.price, columns.quantity)
-    return found if columns.trade_id < 0 else (*found, columns.trade_id)
+    return (*found, *(place for place in (columns.trade_id, columns.symbol) if place >= 0))
 
 
 def _trades(
-    rows: Iterable[tuple[object, ...]], columns: Columns, symbol: Symbol, grids: Grids
+    rows: Iterable[tuple[object, ...]], columns: Columns, wanted: Chosen, grids: Grids
 ) -> Iterable[TradeTick]:
     times = Times(columns.time_name)
+    has_id, has_symbol = columns.trade_id >= 0, columns.symbol >= 0
+    count = floor = 0
     for number, row in enumerate(rows, start=1):
         try:
+            if has_symbol and not wanted.has(str(row[-1])):
+                continue
+            count += 1
             ts = times.ns(_text(row[0], columns.time_name))
+            if ts < floor:
+                raise backwards(columns.time_name)
+            floor = max(floor, ts - DISORDER_NS)
             ticks = grids.ticks(_text(row[1], "price"))
             steps = grids.quantity.count(_text(row[2], "quantity"))
-            trade_id = _whole(row[3]) if len(row) > 3 else number
+            trade_id = _whole(row[3]) if has_id else count
         except ValidationError as error:
             raise at_line(number, error) from None
-        yield TradeTick(symbol, ticks, trade_id, ts, ts, steps)
+        yield TradeTick(wanted.symbol, ticks, trade_id, ts, ts, steps)
 
 
 def _text(cell: object, field: str) -> str:

@@ -1,4 +1,4 @@
-"""What a parser returns, and the numbers on a line of a recording."""
+"""What a parser returns, and what parsers of recordings share."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Final
 
 import attrs
 
-from robson_domain import decimals
+from robson_connectors.grids import Grids
 from robson_domain.errors import ValidationError
 from robson_domain.instrument import Instrument
 from robson_domain.market import TradeTick
 from robson_domain.symbols import Symbol
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_FAMILIAR_MAX: Final = 100_000
 
 
 @attrs.frozen(kw_only=True)
@@ -38,69 +37,6 @@ class Recording:
     def symbols(self) -> tuple[Symbol, ...]:
         """The pairs in it, in order of their first trade."""
         return tuple(dict.fromkeys(tick.symbol for tick in self.ticks))
-
-
-class Grid:
-    """Turns decimal text into whole multiples of a size; exact, and quick for what repeats."""
-
-    __slots__ = ("_digits", "_field", "_flag", "_known", "_size", "_unit")
-
-    def __init__(self, field: str, size: object, flag: str) -> None:
-        number = decimals.to_decimal(size, field)
-        text = decimals.text(number)
-        self._size = text
-        self._digits = len(text.partition(".")[2])
-        self._unit = int(text.replace(".", ""))
-        self._field = field
-        self._flag = flag
-        self._known: dict[str, int] = {}
-
-    def count(self, text: str) -> int:
-        """Return how many sizes ``text`` is.
-
-        Raises:
-            ValidationError: Naming field, value and fix, when it is no such multiple.
-        """
-        found = self._known.get(text)
-        if found is None:
-            found = self._counted(text)
-            if len(self._known) < _FAMILIAR_MAX:
-                self._known[text] = found
-        return found
-
-    def _counted(self, text: str) -> int:
-        plain = decimals.text(decimals.to_decimal(text, self._field))
-        whole, _, fraction = plain.partition(".")
-        if len(fraction) <= self._digits and not plain.startswith("-"):
-            count, rest = divmod(int(whole + fraction.ljust(self._digits, "0")), self._unit)
-            if not rest:
-                return count
-        raise ValidationError(
-            self._field,
-            f"{text} is not a multiple of {self._size}; pass the right size with {self._flag}",
-        )
-
-
-class Grids:
-    """Both grids of one instrument."""
-
-    __slots__ = ("price", "quantity", "symbol")
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.symbol = instrument.symbol
-        self.price = Grid("price", instrument.tick_size, "--tick-size")
-        self.quantity = Grid("quantity", instrument.step_size, "--step-size")
-
-    def ticks(self, text: str) -> int:
-        """Return a price in ticks.
-
-        Raises:
-            ValidationError: When it is not above zero or off the grid.
-        """
-        ticks = self.price.count(text)
-        if ticks < 1:
-            raise ValidationError("price", f"{text} is not above zero")
-        return ticks
 
 
 def at_line(number: int, error: ValidationError) -> ValidationError:

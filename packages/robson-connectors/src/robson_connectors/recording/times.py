@@ -10,6 +10,8 @@ from robson_domain.errors import ValidationError
 _UNITS: Final = ((10**8, 10**9), (10**11, 10**6), (10**14, 10**3), (10**17, 1))
 """Smallest number of its kind (the year 1973 on) and nanoseconds per unit: s, ms, µs, ns."""
 _AFTER: Final = 10**20
+_NS_MAX: Final = 2**63 - 1
+"""What the log and the stores can hold: until the year 2262."""
 
 
 class Times:
@@ -53,7 +55,12 @@ class Times:
             )
         for (low, factor), high in zip(_UNITS, (*(u[0] for u in _UNITS[1:]), _AFTER), strict=True):
             if low <= value < high:
-                self._low, self._high, self._factor = low, high, factor
+                if value * factor > _NS_MAX:
+                    raise ValidationError(
+                        self._column, f"{value} is out of range: later than the year 2262"
+                    )
+                self._low, self._factor = low, factor
+                self._high = min(high, _NS_MAX // factor + 1)
                 return
         raise ValidationError(
             self._column, f"{value} is no time since 1970 in s, ms, us or ns, e.g. 1723161255342"

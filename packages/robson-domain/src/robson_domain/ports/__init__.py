@@ -10,6 +10,7 @@ from robson_domain.ports.storage import (
     OrderRepository,
     PositionRepository,
     Recovered,
+    Spent,
     Store,
     StoredEvent,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "OrderRepository",
     "PositionRepository",
     "Recovered",
+    "Spent",
     "Store",
     "StoredEvent",
     "TickStore",

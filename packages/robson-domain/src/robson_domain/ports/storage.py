@@ -12,7 +12,7 @@ import attrs
 
 from robson_domain.batch import Batch, DetectorState, Durable, Head, Snapshot
 from robson_domain.events import Event
-from robson_domain.identity import ClientOrderId, IntentId, PositionId
+from robson_domain.identity import ClientOrderId, IntentId, PositionId, SignalId
 from robson_domain.intents import Intent
 from robson_domain.orders import Order
 from robson_domain.position import Position
@@ -131,6 +131,19 @@ class IntentJournal(Protocol):
 
 
 @attrs.frozen(kw_only=True)
+class Spent:
+    """Ids that were used once and are never used again, however long ago that was; sorted.
+
+    Attributes:
+        positions: Of every position ever armed.
+        signals: Of every signal that led to an entry.
+    """
+
+    positions: tuple[PositionId, ...] = ()
+    signals: tuple[SignalId, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Recovered:
     """What start-up reads: a snapshot, the events after it, and the waiting detectors."""
 
@@ -139,6 +152,7 @@ class Recovered:
     events: tuple[Event, ...]
     detectors: tuple[DetectorState, ...]
     unresolved: tuple[Intent, ...]
+    spent: Spent = Spent()
 
 
 class Store(Protocol):
@@ -166,6 +180,7 @@ class Store(Protocol):
         """Write ``batch`` in one transaction and return once it is durable.
 
         Raises:
+            StoreConflict: It contradicts what is stored; nothing was written, and never will be.
             StoreError: Nothing was written, or (connection lost during commit) it is unknown
                 and the caller must reopen and compare heads.
         """

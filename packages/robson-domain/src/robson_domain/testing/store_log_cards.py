@@ -10,6 +10,7 @@ import attrs
 from robson_domain.batch import Batch, Durable
 from robson_domain.chain import empty_head, link
 from robson_domain.codec import dumps
+from robson_domain.identity import NO_POSITION
 from robson_domain.ports.storage import Recovered
 from robson_domain.testing import store_samples as samples
 from robson_domain.testing.conformance import CardFailed
@@ -124,6 +125,10 @@ async def st_090_events_are_found_by_position(harness: StoreHarness) -> None:
     found = await store.events.find_by_position(samples.position_id(2))
     expect(found, wanted, "events of position 2")
     expect(await store.events.find_by_position(samples.position_id(9)), (), "of nobody")
+    account = samples.a_limit_at(9)
+    await store.submit(Batch(events=(account,)))
+    found = await store.events.find_by_position(NO_POSITION)
+    expect(found, (account,), "events of the account")
 
 
 async def st_100_one_event_is_appended(harness: StoreHarness) -> None:

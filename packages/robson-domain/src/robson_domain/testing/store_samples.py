@@ -12,7 +12,7 @@ import attrs
 from robson_domain.batch import DetectorState, Head, Snapshot
 from robson_domain.chain import empty_head, link
 from robson_domain.codec import dumps
-from robson_domain.events import Event, PositionErrored
+from robson_domain.events import Event, PositionErrored, RiskLimitsSet
 from robson_domain.identity import (
     CORE_PREFIX,
     IntentId,
@@ -37,7 +37,7 @@ from robson_domain.testing.builders import (
     an_intent,
     an_order,
 )
-from robson_domain.testing.unions import every_event
+from robson_domain.testing.unions import an_event, every_event
 
 BULK: Final = 200
 """More events in one batch than any store sends one by one."""
@@ -59,6 +59,11 @@ def an_event_at(sequence: int, number: int = 1) -> Event:
         cause_id=f"time:{T0 + sequence * SECOND}",
         problem=f"problem {sequence}",
     )
+
+
+def a_limit_at(sequence: int) -> Event:
+    """Return an event of the account, which is no position's, for place ``sequence`` of the log."""
+    return an_event(RiskLimitsSet, event_id=event_id(EPOCH, sequence), sequence=sequence)
 
 
 def a_log(first: int, count: int) -> tuple[Event, ...]:

@@ -22,12 +22,14 @@ from hypothesis import strategies as st
 from robson_domain import commands, events, inputs
 from robson_domain.batch import Batch, State
 from robson_domain.holdings import AssetBalance
+from robson_domain.identity import NO_POSITION
 from robson_domain.instrument import Instrument
 from robson_domain.intents import Intent
 from robson_domain.market import Bar, TradeTick
 from robson_domain.orders import Fill, Order
 from robson_domain.position import Position
 from robson_domain.risk import RiskConfig, TechnicalStopDistance
+from robson_domain.risk_limits import RiskLimits
 from robson_domain.signals import DetectorSignal
 from robson_domain.symbols import Side, Symbol
 from robson_domain.values import Money, Notional, Price, PriceDelta, Quantity
@@ -130,6 +132,16 @@ def risks() -> st.SearchStrategy[RiskConfig]:
         risk_percent=percent,
         max_drawdown_percent=percent,
     )
+
+
+def risk_limits() -> st.SearchStrategy[RiskLimits]:
+    """Draw limits of the risk gate; none of them is zero."""
+    number, count = numbers(1), st.integers(1, 1_000)
+    drawn = {"max_open_positions": count, "entries_per_minute": count}
+    shares = ("daily_loss_fraction", "total_risk_fraction", "drawdown_fraction")
+    amounts = dict.fromkeys((*shares, "notional_multiple"), number)
+    off = ("max_budget_per_symbol_pct", "max_position_size_usd")
+    return _fields(RiskLimits, **drawn, **amounts, **{name: st.none() | number for name in off})
 
 
 @st.composite
@@ -256,6 +268,8 @@ _PLAIN: Final[dict[Any, Callable[[], st.SearchStrategy[Any]]]] = {
     Symbol: symbols,
     Instrument: instruments,
     RiskConfig: risks,
+    RiskLimits: risk_limits,
+    inputs.SetRiskLimits: lambda: _fields(inputs.SetRiskLimits, capital=numbers(1).map(Money)),
     TechnicalStopDistance: stop_distances,
     Bar: bars,
     Fill: fills,
@@ -281,6 +295,8 @@ def _for_hint(hint: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*map(_for_hint, arguments))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(hint)
+    if isinstance(hint, type) and issubclass(hint, events._AccountEvent):
+        return _fields(hint, position_id=st.just(NO_POSITION))
     return _fields(hint)
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import typing
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
 from robson_domain import commands, events, inputs
 from robson_domain.batch import DetectorState, Snapshot, State
-from robson_domain.identity import TradeId, event_id
+from robson_domain.identity import NO_POSITION, TradeId, event_id
 from robson_domain.intents import IntentKind
 from robson_domain.ledger import Ledger
 from robson_domain.market import TradeTick
 from robson_domain.orders import OrderStatus
 from robson_domain.position import CloseReason, Doubt, Position
+from robson_domain.risk_limits import RiskLimits
 from robson_domain.testing.builders import (
     DISTANCE,
     ENTRY,
@@ -38,6 +39,10 @@ from robson_domain.testing.builders import (
     an_intent,
 )
 from robson_domain.values import Money, Price, Quantity
+
+T = TypeVar("T")
+
+_LIMITS: Final = RiskLimits(max_open_positions=3, symbols_allowed=(SYMBOL,))
 
 
 def every_input() -> tuple[inputs.Input, ...]:
@@ -63,6 +68,9 @@ def every_input() -> tuple[inputs.Input, ...]:
             command_id="command-5", position_id=POSITION, ts_received=later
         ),
         inputs.LinkChanged: inputs.LinkChanged(symbol=SYMBOL, up=False, ts_received=later),
+        inputs.SetRiskLimits: inputs.SetRiskLimits(
+            command_id="command-6", capital=Money(12_000), limits=_LIMITS, ts_received=later
+        ),
     }
     return tuple(made[kind] for kind in typing.get_args(inputs.Input))
 
@@ -98,14 +106,15 @@ def every_state() -> tuple[State, ...]:
     return tuple(made[kind] for kind in typing.get_args(State))
 
 
-def an_event(kind: type, **fields: Any) -> events.Event:
+def an_event(kind: type[T], **fields: Any) -> T:
     """Return the event of type ``kind`` from :func:`every_event`, changed by ``fields``.
 
     Raises:
         KeyError: When ``kind`` is no event.
     """
-    found = {type(event): event for event in every_event()}[kind]
-    return attrs.evolve(found, **fields)
+    found: Any = {type(event): event for event in every_event()}[cast(Any, kind)]
+    made: T = attrs.evolve(found, **fields)
+    return made
 
 
 def every_event() -> tuple[events.Event, ...]:
@@ -123,13 +132,11 @@ def _event(kind: type, sequence: int) -> events.Event:
     made: events.Event = kind(
         event_id=event_id(EPOCH, sequence),
         sequence=sequence,
-        position_id=POSITION,
         ts_event=T0 + sequence * SECOND,
         ts_received=T0 + sequence * SECOND + 1,
         cause_id=inputs.cause_of(found) if found else "trade:BTCUSDT:900",
-        mark=900,
         input=found,
-        **entry,
+        **({"position_id": POSITION, "mark": 900} | entry),
     )
     return made
 
@@ -219,5 +226,9 @@ _EVENTS: Final[dict[type, tuple[dict[str, Any], type | None]]] = {
     events.PositionErrored: (
         {"problem": "the venue shows less than the ledger"},
         inputs.LinkChanged,
+    ),
+    events.RiskLimitsSet: (
+        {"position_id": NO_POSITION, "mark": 0, "capital": Money(12_000), "limits": _LIMITS},
+        inputs.SetRiskLimits,
     ),
 }

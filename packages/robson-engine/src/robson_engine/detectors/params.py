@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 COUNT_MAX: Final = 1_000
 """Most bars any window holds: kept in memory for every armed position and written with it."""
+PLACES_MAX: Final = 8
+"""Digits after the point of what the person writes; no market's tick is smaller."""
 SECONDS_MAX: Final = Decimal(30 * 24 * 3600)
 """Longest delay; an idea that waits longer than a month should be armed anew."""
 _SECOND: Final = 1_000_000_000
@@ -143,9 +145,16 @@ def bar_interval(text: str) -> int:
     return INTERVALS[text]
 
 
+def _short(text: str) -> Decimal:
+    number = decimals.to_decimal(text)
+    if decimals.places(number) > PLACES_MAX:
+        raise ValueError(f"at most {PLACES_MAX} digits after the point")
+    return number
+
+
 def price(text: str) -> Price:
     """Return the price that ``text`` says."""
-    return Price(text)
+    return Price(_short(text))
 
 
 def distance(text: str) -> PriceDelta | Decimal:
@@ -156,11 +165,11 @@ def distance(text: str) -> PriceDelta | Decimal:
         difference of prices.
     """
     if not text.endswith("%"):
-        delta = PriceDelta(text)
+        delta = PriceDelta(_short(text))
         if delta.value <= 0:
             raise ValueError("must be above zero: a difference of prices, or a percent sign after")
         return delta
-    percent = decimals.to_decimal(text[:-1].rstrip())
+    percent = _short(text[:-1].rstrip())
     if not 0 < percent < 100:
         raise ValueError("must be above 0% and below 100%")
     return decimals.mul(percent, Decimal("0.01"))
