@@ -20,10 +20,11 @@ LIMITS: Final = {
     "robson_engine": 100,
     "robson_exec": 95,
     "robson_store": 95,
-    "robson_connectors": 0,
-    "robsond": 0,
+    "robson_connectors": 95,
+    "robsond": 96,
 }
-"""Percent of lines and branches together. Zero means shown but not held; limits only go up."""
+"""Percent of lines and branches together; limits only go up. Of the programs, what runs in a
+process of its own is not measured: that part is tested from outside."""
 
 NOT_COUNTED: Final = ("robson_domain/testing/",)
 """The adapter test kit is test code: it runs its failing branches only against broken adapters."""

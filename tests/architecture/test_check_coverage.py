@@ -50,10 +50,15 @@ def test_core_must_be_covered_whole(package: str, entry: dict[str, Any]) -> None
     assert f"{package}/x.py" in failures[1]
 
 
-@pytest.mark.parametrize("package", ["robson_exec", "robson_store"])
+@pytest.mark.parametrize("package", ["robson_exec", "robson_store", "robson_connectors"])
 def test_shells_may_miss_five_percent(package: str) -> None:
     assert _failures(_report(**{package: _entry((95, 100), (0, 0))})) == []
     assert _failures(_report(**{package: _entry((94, 100), (0, 0))})) != []
+
+
+def test_programs_may_miss_what_only_runs_in_a_process_of_its_own() -> None:
+    assert _failures(_report(robsond=_entry((96, 100), (0, 0)))) == []
+    assert _failures(_report(robsond=_entry((95, 100), (0, 0)))) != []
 
 
 def test_unmeasured_package_fails() -> None:

@@ -48,7 +48,6 @@ from robson_engine import (
     EngineConfig,
     EngineState,
     Estimate,
-    RiskLimits,
     create_detector,
     step,
 )
@@ -177,9 +176,6 @@ class Machine:
     def head(self) -> Head:
         digest = hashlib.sha256(str(self.state.sequence).encode()).hexdigest()
         return Head(epoch="epoch-1", sequence=self.state.sequence, hash=digest)
-
-    def limits(self) -> RiskLimits:
-        return RiskLimits()
 
     def ledger(self) -> Ledger:
         return self.state.ledger

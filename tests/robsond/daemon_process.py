@@ -54,8 +54,11 @@ class Robsond:
 
     def finish(self, command: str = "run", **extra: str) -> tuple[int, str]:
         """Run a program that ends by itself; return exit code and output."""
-        process = self.spawn(command, **extra)
-        output, _ = process.communicate(timeout=START_SECONDS)
+        with self.spawn(command, **extra) as process:
+            try:
+                output, _ = process.communicate(timeout=START_SECONDS)
+            finally:
+                process.kill()
         return process.returncode, output
 
     def start(self) -> Self:
@@ -63,13 +66,13 @@ class Robsond:
         os.set_blocking(self._process.stdout.fileno(), False)  # type: ignore[union-attr]
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise AssertionError(f"ended with {self._process.returncode}: {self.drain()}")
-            if self._is_ready():
-                return self
+            if self._process.poll() is not None or self._is_ready():
+                break
             time.sleep(0.05)
+        if self._client is not None:
+            return self
         self.kill()
-        raise AssertionError(f"not ready: {self.output}")
+        raise AssertionError(f"ended with {self._process.returncode}: {self.output}")
 
     def _is_ready(self) -> bool:
         try:
@@ -153,24 +156,24 @@ class Robsond:
         return self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.send_signal(number)
         if self._client is not None:
             self._client.close()
-        assert self._process is not None
-        self._process.send_signal(number)
+            self._client = None
         self._process.wait(START_SECONDS)
-        self.drain()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        if not self._process.stdout.closed:
+            self.drain()
+            self._process.stdout.close()
         return self._process.returncode
 
     def __enter__(self) -> Self:
         return self if self._process is not None else self.start()
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self.kill()
-        elif self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 def write_recording(path: Path, *, trades: int = 6_000, seed: int = 1) -> Path:

@@ -47,16 +47,22 @@ async def _client(
         trust_env=False,
         timeout=20,
     )
-    while not running.done() and not await _is_ready(client):  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    if running.done():
+    try:
+        while not running.done() and not await _is_ready(client):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        if running.done():
+            running.result()
+    except BaseException:
         await client.aclose()
-        running.result()
+        raise
     return client
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/readyz")).status_code == 200
+    try:
+        return (await client.get("/readyz")).status_code == 200
+    except httpx.NetworkError:  # it is going already; its own error says more
+        return False
 
 
 async def until(client: httpx.AsyncClient, path: str, reached: Any) -> dict[str, Any]:

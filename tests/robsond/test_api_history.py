@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from robson_domain import codec
@@ -148,3 +149,59 @@ async def test_only_stable_names_are_exported(api: Api) -> None:
         "open_positions", "unrealized_pnl_usd", "daily_pnl_usd", "eventbus_published",
         "eventbus_subscribers", "websocket_connections", "websocket_messages_sent",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["position_id", "position"])
+async def test_events_and_orders_of_one_position(api: Api, name: str) -> None:
+    other = (await api.post("/api/positions", {**BODY, "symbol": "ETHUSDT"})).json()
+    mine = api.machine.positions()[0].position_id
+    page = (await api.get(f"/api/events?{name}={mine}&limit=1000")).json()
+    assert len(page["events"]) == len(api.machine.log) - 1
+    assert {event["position_id"] for event in page["events"]} == {mine}
+    empty = other["position"]["position_id"]
+    assert (await api.get(f"/api/orders?{name}={empty}")).json() == {"orders": []}
+    assert len((await api.get(f"/api/orders?{name}={mine}")).json()["orders"]) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/orders"])
+async def test_one_filter_under_two_names_is_refused(api: Api, path: str) -> None:
+    answer = await api.get(f"{path}?position=a&position_id=b")
+    assert (answer.status_code, error_of(answer)["field"]) == (400, "position")
+
+
+@pytest.mark.parametrize(
+    ("call", "known"),
+    [
+        ("/api/events?postion_id=p-1", "after, limit, position_id, position, type"),
+        ("/api/orders?positions=p-1", "position_id, position, pending"),
+        ("/api/positions?state=open", "status"),
+        ("/api/why/p-1?seq=1", "sequence"),
+        ("/api/positions/p-1?status=open", "none"),
+        ("/api/status?x", "none"),
+        ("/api/openapi.json?%20=1", "none"),
+        ("/metrics?name=x", "none"),
+        ("/healthz?x=1", "none"),
+        ("/health/ready?x=1", "none"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_not_ignored(api: Api, call: str, known: str) -> None:
+    answer = await api.get(call)
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (400, "BAD_VALUE")
+    assert error["field"] == httpx.QueryParams(call.partition("?")[2]).multi_items()[0][0]
+    assert f"takes {known}." in error["message"]
+
+
+async def test_acting_calls_take_nothing_from_the_address(api: Api) -> None:
+    answer = await api.post("/api/panic?dry_run=true")
+    assert (answer.status_code, error_of(answer)["field"]) == (400, "dry_run")
+    assert "Panic" not in api.machine.calls
+
+
+async def test_a_parameter_given_twice_is_refused(api: Api) -> None:
+    answer = await api.get("/api/events?limit=1&limit=2")
+    assert (answer.status_code, error_of(answer)["field"]) == (400, "limit")
+
+
+async def test_without_a_token_nothing_is_said_about_parameters(api: Api) -> None:
+    assert (await api.get("/api/events?x=1", None)).status_code == 401

@@ -15,7 +15,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from robsond.api.app import description
-from robsond.api.policy import POLICY, SOCKET
+from robsond.api.policy import POLICY, QUERY, SOCKET
 from robsond.keys import Scope
 from robsond.telemetry import Metrics
 from tests.robsond.api_client import authorization, make_api
@@ -51,6 +51,20 @@ def test_the_page_names_every_route_and_metric() -> None:
         assert f"`{name}" in page or f" {name}" in page, name
     for family in Metrics().registry.collect():
         assert family.name in page
+
+
+async def test_parameters_in_the_address_are_those_of_the_policy() -> None:
+    """The gate refuses every other one: a new one is in both, or of no use."""
+    paths = (await _document())["paths"]
+    described = {
+        (method, path): {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if operation.get("parameters")
+    }
+    assert {path: names for (method, path), names in described.items() if method == "get" and names
+            } == {path: set(names) for path, names in QUERY.items()}  # fmt: skip
+    assert not any(names for (method, _), names in described.items() if method != "get")
 
 
 async def test_bodies_are_closed_and_money_is_text() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from robson_domain import RetryableVenueError
+from robson_domain import DefinitiveVenueError, InDoubtError, RetryableVenueError
 from tests.robsond.api_client import Api, error_of, make_api
 
 BODY = {"symbol": "BTCUSDT", "strategy": "manual", "stop": "59400"}
@@ -115,6 +115,25 @@ async def test_a_venue_that_does_not_answer_is_503(api: Api) -> None:
     api.machine.fail = RetryableVenueError("no route", "TIMEOUT")
     answer = await api.post("/api/positions", BODY)
     assert (answer.status_code, error_of(answer)["code"]) == (503, "VENUE_UNAVAILABLE")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (DefinitiveVenueError("no such pair", "-1121"), 422, "-1121"),
+        (DefinitiveVenueError("no"), 422, "VENUE_REFUSED"),
+        (InDoubtError("no answer", "TIMEOUT"), 503, "TIMEOUT"),
+        (InDoubtError("no answer"), 503, "UNCONFIRMED"),
+    ],
+    ids=str,
+)
+async def test_what_the_venue_said_is_passed_on(
+    api: Api, error: Exception, status: int, code: str
+) -> None:
+    api.machine.fail = error
+    answer = await api.post("/api/positions", BODY)
+    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
+    assert error_of(answer)["message"] == str(error)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ async def tell(socket: ClientConnection, **ask: Any) -> None:
     await socket.send(json.dumps(ask))
 
 
-def publish(api: Api, topic: str, symbol: Symbol, data: Any = None) -> None:
+def publish(api: Api, topic: str, symbol: Symbol | None, data: Any = None) -> None:
     api.hub.publish(topic, symbol, lambda: message(topic.removesuffix("s"), data, 1, 7))
 
 
@@ -93,6 +93,16 @@ async def test_no_symbols_means_all(api: Api, port: int) -> None:
         assert data == {"positions": "all", "prices": "all"}
         publish(api, "positions", ETH, "x")
         assert (await said(socket, "position"))["data"] == "x"
+
+
+async def test_what_is_of_no_pair_concerns_every_pair(api: Api, port: int) -> None:
+    async with dial(port) as socket:
+        await tell(socket, type="subscribe", topics=["events"], symbols=["BTCUSDT"])
+        await said(socket, "subscribed")
+        publish(api, "prices", None, "other topic")
+        publish(api, "events", ETH, "other pair")
+        publish(api, "events", None, "the account")
+        assert (await said(socket, "event"))["data"] == "the account"
 
 
 async def test_token_as_first_message(api: Api, port: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from robsond.cli import format as fmt
-from robsond.cli.story import sentence
+from robsond.cli.story import owner_of, sentence
 from tests.robsond.cli_fake import event
 
 
@@ -122,8 +122,18 @@ def test_counts_agree_with_their_noun() -> None:
         ),
         ("PositionCloseRequested", {"reason": "panic"}, "to be closed: panic"),
         ("PositionErrored", {"problem": "sold too much"}, "needs a person: sold too much"),
+        (
+            "RiskLimitsSet",
+            {"capital": "12000", "limits": {"max_open_positions": 3}},
+            "risk limits: capital 12,000.00, up to 3 positions",
+        ),
         ("PositionArmed", {"command": {}}, "PositionArmed"),
     ],
 )
 def test_every_event_has_a_sentence(kind: str, fields: dict[str, object], words: str) -> None:
     assert words in sentence(event(1, kind, **fields))
+
+
+def test_whose_an_event_is() -> None:
+    assert owner_of({"position_id": "p-1"}) == "p-1"
+    assert owner_of({"position_id": ""}) == "account"

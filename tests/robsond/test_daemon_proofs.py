@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import attrs
 import pytest
 
 import robson_store
-from robson_domain import Batch, EventId, Head, Money, PositionId, Store
+from robson_domain import Batch, EventId, Head, Money, PositionId, Store, codec
 from robson_engine import EngineConfig
 from robsond import proofs
 from robsond.compose import verify_store
 from robsond.system import SeededIds
 from tests.robsond.api_machine import Machine
-from tests.robsond.test_daemon_why import trade
+from tests.robsond.test_daemon_why import allow, trade
 
 CAPITAL = Money(10_000)
 
@@ -51,6 +53,21 @@ async def test_the_log_gives_what_is_stored(store: Store) -> None:
     assert (found.problem, found.positions) == ("", 1)
     again = await proofs.replay(store, config(store), CAPITAL)
     assert found.state_hash == again.state_hash
+
+
+async def test_replay_goes_by_the_limits_and_the_capital_of_the_log() -> None:
+    """What it begins with is forgotten with the first event of a log that says them."""
+    opened = await robson_store.open("memory://", ids=SeededIds("x"))
+    machine = Machine(epoch=opened.epoch)
+    allow(machine, 12_000, max_open_positions=2)
+    trade(machine)
+    allow(machine, 5_000)
+    positions = tuple(machine.state.positions.values())
+    await opened.submit(Batch(events=tuple(machine.log), states=(*positions, machine.state.ledger)))
+    found = [await proofs.replay(opened, config(opened), Money(n)) for n in (1, 5_000, 12_000)]
+    assert [one.problem for one in found] == ["", "", ""]
+    wanted = hashlib.sha256(codec.dumps(machine.state.snapshot()).encode()).hexdigest()
+    assert {one.state_hash for one in found} == {wanted}
 
 
 async def test_a_state_that_was_altered_is_named(store: Store) -> None:

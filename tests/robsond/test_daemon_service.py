@@ -51,6 +51,31 @@ async def test_the_stub_venue_of_the_test_environment(tmp_path: Path) -> None:
     assert not (tmp_path / "robson.db").exists()
 
 
+async def test_other_settings_do_not_change_why(tmp_path: Path) -> None:
+    """A restart with less capital and tighter limits: old decisions stay what they were."""
+    settings = {"ROBSON_CONNECTOR": "memory"}
+    async with serving(tmp_path, **settings) as client:
+        name = await arm(client, **BODY)
+        await until(client, f"/api/positions/{name}", in_status("Closed"))
+        first = (await client.get("/api/events", params={"limit": 1})).json()["events"][0]
+        assert (first["type"], first["position_id"]) == ("RiskLimitsSet", "")
+        assert (first["capital"], first["limits"]["max_open_positions"]) == ("10000", 5)
+    settings |= {"ROBSON_CAPITAL": "50", "ROBSON_MAX_OPEN_POSITIONS": "1"}
+    settings["ROBSON_MAX_NOTIONAL_MULTIPLE"] = "0.01"
+    async with serving(tmp_path, **settings) as client:
+        told = (await client.get("/api/events", params={"type": "RiskLimitsSet"})).json()["events"]
+        assert [one["capital"] for one in told] == ["10000", "50"]
+        assert (await client.get(f"/api/why/{name}")).json()["all_same"]
+        assert (await client.get("/api/replay")).json()["ok"]
+        assert (await client.get("/api/verify-log")).json()["ok"]
+        risk = (await client.get("/api/risk")).json()
+        assert risk["open_positions"]["limit"] == 1
+        refused = await arm(client, **BODY)
+        denied = await until(client, f"/api/positions/{refused}", in_status("Closed"))
+        assert denied["position"]["denial_code"]
+        assert (await client.get(f"/api/why/{refused}")).json()["all_same"]
+
+
 async def test_the_default_strategy_there_is_test(tmp_path: Path) -> None:
     async with serving(tmp_path, **TEST) as client:
         name = await arm(client, symbol="BTCUSDT", stop_distance="5%")
@@ -91,7 +116,7 @@ async def test_a_dry_run_names_what_is_missing(tmp_path: Path) -> None:
         assert good.json()["estimate"]["denial_code"] is None
         beyond = {**BODY, "stop_distance": None, "stop": "90000", "dry_run": True}
         answer = await client.post("/api/positions", json=beyond)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "NO_STOP")
+        assert (answer.status_code, answer.json()["error"]["field"]) == (400, "stop")
 
 
 async def test_a_plan_on_a_live_market(tmp_path: Path) -> None:

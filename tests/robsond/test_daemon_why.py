@@ -21,6 +21,9 @@ from robson_domain import (
     PriceDelta,
     PriceOrigin,
     RiskConfig,
+    RiskLimits,
+    RiskLimitsSet,
+    SetRiskLimits,
     Side,
     Symbol,
     TradeTick,
@@ -80,8 +83,10 @@ async def stream(events: Iterable[Event]) -> AsyncIterator[Event]:
         yield event
 
 
-async def explained(log: list[Event], name: PositionId = NAME) -> tuple[Explained, ...]:
-    return await why.explain(stream(log), CONFIG, CAPITAL, name)
+async def explained(
+    log: list[Event], name: PositionId = NAME, capital: Money = CAPITAL
+) -> tuple[Explained, ...]:
+    return await why.explain(stream(log), CONFIG, capital, name)
 
 
 async def test_every_decision_comes_out_the_same() -> None:
@@ -127,6 +132,55 @@ async def test_other_positions_do_not_disturb() -> None:
     found = await explained(machine.log)
     assert {one.same for one in found} == {True}
     assert len(found) == len(machine.log) - 1
+
+
+def allow(machine: Machine, capital: int, **limits: Any) -> None:
+    """The settings of a start, as the daemon says them."""
+    machine.offer(
+        SetRiskLimits(
+            command_id="s",
+            capital=Money(capital),
+            limits=RiskLimits(**limits),
+            ts_received=machine.clock,
+        )
+    )
+
+
+@pytest.mark.parametrize("today", [1, 10_000])
+async def test_what_is_set_later_does_not_change_what_was_decided(today: int) -> None:
+    """The settings of today are not asked: each decision is judged by what held then."""
+    machine = Machine()
+    allow(machine, 10_000, max_open_positions=1)
+    trade(machine)
+    allow(machine, 40_000, symbols_allowed=(Symbol("ETHUSDT"),))
+    arm(machine, "p-2")
+    with pytest.raises(AssertionError):  # no order: it is denied
+        machine.enter("p-2", "60000", "59400")
+    allow(machine, 1, total_risk_fraction="0.0001")
+    assert machine.log[-2].event_type == "EntryDenied"
+    for name in ("p-1", "p-2"):
+        found = await explained(machine.log, PositionId(name), Money(today))
+        assert {one.same for one in found} == {True}
+    cut = [one for one in machine.log if not isinstance(one, RiskLimitsSet)]
+    renumbered: list[Event] = [attrs.evolve(one, sequence=n) for n, one in enumerate(cut, start=1)]
+    found = await explained(renumbered, PositionId("p-2"), Money(today))
+    assert False in {one.same for one in found}, "limits that are not in the log do not count"
+
+
+async def test_a_log_from_before_limits_were_logged_is_explained_with_the_capital_given() -> None:
+    machine = Machine()
+    trade(machine)
+    assert {one.same for one in await explained(machine.log)} == {True}
+    poor = await explained(machine.log, capital=Money(100))
+    assert False in {one.same for one in poor}
+
+
+async def test_events_of_the_account_are_no_steps_of_a_position() -> None:
+    machine = Machine()
+    allow(machine, 10_000)
+    trade(machine)
+    found = await explained(machine.log)
+    assert [one.event for one in found] == machine.log[1:]
 
 
 def altered(log: list[Event], kind: type[Event], **change: Any) -> list[Event]:

@@ -86,7 +86,9 @@ def test_two_recorded_pairs_are_traded_side_by_side(tmp_path: Path) -> None:
 
 def test_the_pair_is_found_in_frames_and_in_names(tmp_path: Path) -> None:
     assert pairs_of("", frames(tmp_path, "SOLUSDT")) == ("SOLUSDT",)
-    assert pairs_of("/data/usdm_btcusdt_20240808.csv.gz", "") == ("BTCUSDT",)
+    named = tmp_path / "usdm_btcusdt_20240808.csv"
+    named.write_text("ts_ns,price,qty\n")
+    assert pairs_of(str(named), "") == ("BTCUSDT",)
     for trades, recorded in (("/data/trades.csv", ""), ("", frames(tmp_path))):
         with pytest.raises(CliError) as caught:
             pairs_of(trades, recorded)

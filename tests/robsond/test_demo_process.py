@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -12,12 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.robsond.cli_person import robson
+from tests.robsond.leftovers import is_held
 
 ROBSON = [sys.executable, "-c", "from robsond.cli import main; main()"]
 SECONDS = 90
@@ -68,22 +71,36 @@ def daemon_pid(data: Path) -> int:
     return pid
 
 
+@contextmanager
+def demonstration(*typed: str, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """A demonstration in a process of its own; asked to end, it takes its daemon with it."""
+    with subprocess.Popen(
+        [*ROBSON, *typed], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=environment(**env),
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=SECONDS)
+
+
 @pytest.fixture
 def slow_demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A demonstration at real speed: it would run for a minute and a half."""
-    process = subprocess.Popen(
-        [*ROBSON, *arguments(tmp_path), "--speed", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(PYTHONUNBUFFERED="1"),
-    )
-    assert process.stdout is not None
-    while "armed long" not in process.stdout.readline():
-        assert process.poll() is None
-    yield process
-    process.terminate()
-    process.communicate(timeout=SECONDS)
+    typed = (*arguments(tmp_path), "--speed", "1")
+    with demonstration(*typed, PYTHONUNBUFFERED="1") as process:
+        assert process.stdout is not None
+        while "armed long" not in process.stdout.readline():
+            assert process.poll() is None
+        yield process
+
+
+def end_daemon(data: Path) -> None:
+    """End the daemon that stayed, if one did, and wait until it has."""
+    with contextlib.suppress(FileNotFoundError):
+        os.kill(json.loads((data / "daemon.json").read_text())["pid"], signal.SIGTERM)
+    eventually(lambda: not is_held(data / "robsond.lock"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -110,14 +127,14 @@ def test_a_daemon_that_dies_is_told_with_its_own_words(
 def stayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """The data directory of a demonstration whose daemon was left running, and what it printed."""
     folder = tmp_path_factory.mktemp("stayed")
-    ended = subprocess.run(
-        [*ROBSON, *arguments(folder), "--stay"], capture_output=True, text=True, check=False,
-        timeout=SECONDS, env=environment(COLUMNS="80"), stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert (ended.returncode, ended.stderr) == (0, "")
     data = folder / "data"
-    yield data, ended.stdout
-    os.kill(daemon_pid(data), signal.SIGTERM)
+    try:
+        with demonstration(*arguments(folder), "--stay", COLUMNS="80") as process:
+            shown, told = process.communicate(timeout=SECONDS)
+        assert (process.returncode, told) == (0, "")
+        yield data, shown
+    finally:
+        end_daemon(data)
 
 
 def test_lines_tell_the_whole_life_then_why_then_the_proof(stayed: tuple[Path, str]) -> None:
@@ -223,13 +240,13 @@ def test_an_altered_log_is_found_and_the_row_named(finished: Path, tmp_path: Pat
         ).fetchall():
             database.execute(statement[0])
         changed = database.execute(
-            "UPDATE events SET body = replace(body, 'LONG', 'SHORT') WHERE sequence = 1"
+            "UPDATE events SET body = replace(body, 'LONG', 'SHORT') WHERE sequence = 2"
         ).rowcount
     database.close()
     assert changed == 1
     ended = robson("verify-log", "--data-dir", str(copy), "--json")
     document = ended.json
-    assert (ended.code, document["ok"], document["sequence"]) == (5, False, 1)
+    assert (ended.code, document["ok"], document["sequence"]) == (5, False, 2)
     shown = robson("verify-log", "--data-dir", str(copy))
     assert shown.code == 5
     assert "DOES NOT VERIFY" in shown.out
@@ -240,6 +257,27 @@ def test_proofs_without_any_log_say_so(tmp_path: Path) -> None:
     for command in ("verify-log", "replay"):
         code, error = refusal(tmp_path, command)
         assert (code, error["code"]) == (4, "NO_LOG")
+
+
+def test_without_stay_the_daemon_ends_and_the_page_says_where_to_look(tmp_path: Path) -> None:
+    ended = robson(*arguments(tmp_path), COLUMNS="300")
+    data = tmp_path / "data"
+    assert (ended.code, ended.err) == (0, "")
+    assert not is_held(data / "robsond.lock")
+    for part in (
+        "armed long ABCUSDT", "exit: trailing stop", "stop moved", "Why plan-1", "The log verifies",
+        f"robson verify-log --data-dir {data}", "robson demo --stay",
+    ):  # fmt: skip
+        assert part in ended.out, part
+    assert "goes on running" not in ended.out
+
+
+def test_a_demonstration_that_did_not_succeed_says_so_and_ends_with_1(tmp_path: Path) -> None:
+    ended = robson(*arguments(tmp_path), "--fee-rate", "0.002")
+    assert (ended.code, ended.err) == (1, "")
+    assert "NOT A SUCCESS" in ended.out
+    assert "COSTS EAT RISK" in ended.out or "COSTS_EAT_RISK" in ended.out
+    assert not is_held(tmp_path / "data" / "robsond.lock")
 
 
 def test_a_folder_with_something_in_it_is_not_used(tmp_path: Path) -> None:
@@ -257,13 +295,16 @@ def test_a_terminal_shows_each_position_on_its_way(tmp_path: Path) -> None:
     )
     os.close(child)
     seen = b""
-    while select.select([screen], [], [], SECONDS)[0]:
-        try:
-            seen += os.read(screen, 65536)
-        except OSError:  # the last writer has left
-            break
-    os.close(screen)
-    assert process.wait(SECONDS) == 0
+    try:
+        while select.select([screen], [], [], SECONDS)[0]:
+            try:
+                seen += os.read(screen, 65536)
+            except OSError:  # the last writer has left
+                break
+    finally:
+        os.close(screen)
+        process.terminate()
+        assert process.wait(SECONDS) == 0
     shown = seen.decode()
     for part in ("PAPER", "● active", "✓ closed", "ABCUSDT long", "ABCUSDT short", "moves"):
         assert part in shown, part

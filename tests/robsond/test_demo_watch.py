@@ -67,7 +67,7 @@ def test_a_plan_that_is_refused_ends_it_at_once(daemon: FakeDaemon, tmp_path: Pa
     plan = dto.PlanView(steps=2, done=1, problems=["step 1: strategy: write manual"])
     now = status(plan=plan, playback=playback("running", MOMENT))
     daemon.answer("GET", "/api/status", now)
-    assert "step 1: strategy" in verdict(daemon, tmp_path, recording=True)
+    assert "armed: strategy: write manual" in verdict(daemon, tmp_path, recording=True)
 
 
 def test_a_step_that_came_too_late_is_no_failure(daemon: FakeDaemon, tmp_path: Path) -> None:

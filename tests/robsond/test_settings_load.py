@@ -15,7 +15,8 @@ from robsond.settings import effective, load, reference
 from robsond.settings.sources import LATER_NAMES
 
 CANARY = "canary-" + "c" * 40
-PLAN = '[{"arm": {"symbol": "BTCUSDT", "stop": "1"}, "after": "closed:1"}]'
+STEP = '{"arm": {"symbol": "BTCUSDT", "stop": "1"}, "after": "%s"}'
+PLAN = f"[{STEP % 'start'}, {STEP % 'closed:1'}]"
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +159,8 @@ def test_loopback_needs_nothing_more(host: str) -> None:
     assert load({"ROBSON_HTTP_HOST": host}).settings.http.host == host
 
 
-def test_a_recording_needs_what_its_file_does_not_say() -> None:
+def test_a_recording_needs_what_its_file_does_not_say(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").touch()
     with pytest.raises(ConfigurationError, match="ROBSON_SYMBOL"):
         load({"ROBSON_TRADES_FILE": "x.csv"})
     both = {"ROBSON_TRADES_FILE": "x", "ROBSON_FRAMES_FILE": "y", "ROBSON_SYMBOL": "BTCUSDT"}
@@ -170,7 +172,7 @@ def test_a_recording_needs_what_its_file_does_not_say() -> None:
 
 
 def test_a_plan_is_read() -> None:
-    (step,) = load({"ROBSON_PLAN": PLAN}).settings.plan
+    _, step = load({"ROBSON_PLAN": PLAN}).settings.plan
     assert (step.arm.symbol, step.arm.stop, step.closed_needed) == ("BTCUSDT", "1", 1)
 
 

@@ -99,7 +99,7 @@ def other_process(url: str) -> str:
 async def test_second_process_is_refused(sqlite: SqliteHarness) -> None:
     store = await sqlite.make()
     url = sqlite.url_of(store)
-    said = "StoreError the data folder is in use by another process; stop that one first"
+    said = "InUse the data folder is in use by another process; stop that one first"
     assert other_process(url) == said
     await store.submit(Batch(events=samples.a_log(1, 1)))
     await store.close()

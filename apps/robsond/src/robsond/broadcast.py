@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from robson_domain import Event, Position, PositionId, Symbol, codec
+from robson_domain import AccountEvent, Event, Position, PositionId, Symbol, codec
 from robson_exec import LastPrice, Observation, OrderSent, Published
 from robsond import logs, views
 from robsond.facade import Facade
@@ -46,7 +46,7 @@ class Broadcast:
 
     def _event(self, event: Event) -> None:
         symbol = self._symbols.get(event.position_id)
-        if symbol is None:
+        if symbol is None and not isinstance(event, AccountEvent):
             return
 
         def make() -> Message:

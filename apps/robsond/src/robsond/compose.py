@@ -17,11 +17,11 @@ import attrs
 
 import robson_store
 from robson_connectors import discover
-from robson_connectors.memory import MemoryConnector
 from robson_connectors.paper import PaperConnector, RecordedMarket
 from robson_connectors.recording import (
     Recording,
     instrument_for,
+    pairs_in_csv,
     parse_frames,
     parse_parquet,
     parse_trades_csv,
@@ -36,7 +36,6 @@ from robson_domain import (
     Instrument,
     MarketDataPort,
     Money,
-    Price,
     Store,
     Symbol,
     ValidationError,
@@ -44,9 +43,15 @@ from robson_domain import (
 )
 from robson_engine import EngineConfig, RiskLimits, VenueAssumptions
 from robson_exec import Activity, VirtualClock
-from robsond import plugins, system
+from robsond import compose_binance, compose_stub, logs, plugins, system
 from robsond.playback import LEAD_NS, Pace, Player, Span, anchored
 from robsond.settings import Settings
+
+InUse = robson_store.InUse
+HeadDamaged = robson_store.HeadDamaged
+Unreadable = robson_store.Unreadable
+
+log = logs.logger(__name__)
 
 DATABASE_FILE: Final = "robson.db"
 HEAD_FILE: Final = "head.json"
@@ -109,22 +114,30 @@ async def trust(settings: Settings, store: Store) -> None:
         ChainBroken, HeadMismatch, UnknownSchema: The log cannot be trusted; nothing may trade on
             it. What is wrong is named.
     """
-    if store_url(settings) != "memory://":
-        await verify_store(store, exported_head(settings))
+    if store_url(settings) == "memory://":
+        return
+    exported = exported_head(settings)
+    if exported is None and (await store.head()).sequence:
+        log.warning(
+            "no exported head to compare with: the end of the log is not proven by it",
+            file=str(settings.data_dir / HEAD_FILE),
+        )
+    await verify_store(store, exported)
 
 
 @contextlib.asynccontextmanager
 async def offline_store(settings: Settings) -> AsyncIterator[Store]:
-    """Open the store for proofs while no daemon runs, and close it again.
+    """Open the store for proofs while no daemon runs, and close it again; nothing is written.
 
     Raises:
         ConfigurationError: When there is none.
-        StoreError: When it cannot be opened, above all because a daemon has it open.
+        InUse: When a daemon has it open.
+        StoreError: When it cannot be opened.
     """
     url = store_url(settings)
     if url.startswith("sqlite:///") and not system.exists(url.removeprefix("sqlite:///")):
         raise ConfigurationError(f"there is no database in {settings.data_dir}")
-    store = await robson_store.open(url, ids=make_ids(settings))
+    store = await robson_store.open_read_only(url, ids=make_ids(settings))
     try:
         yield store
     finally:
@@ -149,10 +162,41 @@ async def verify_store(store: Store, exported: Head | None) -> Head:
     return await robson_store.verify(store, exported)
 
 
+async def require_account(settings: Settings, store: Store) -> None:
+    """Make sure that a paper account which holds something is still there.
+
+    Raises:
+        ConfigurationError: When positions own a pair and the account's file is gone: a new one
+            would hold nothing of them, and their stops would be watched for nothing.
+    """
+    path = settings.data_dir / LEDGER_FILE
+    if settings.venue != "paper" or settings.environment == "test" or system.exists(str(path)):
+        return
+    owners = [p.position_id for p in await store.positions.find_active() if p.owns_pair]
+    if owners:
+        raise ConfigurationError(
+            f"{path} is gone, the paper account that {', '.join(owners)} belong to: put it back "
+            "from a backup, or begin anew in another data directory (ROBSON_DATA_DIR)"
+        )
+
+
 def engine_config(settings: Settings, epoch: str) -> EngineConfig:
-    """Return identity and limits of the engine."""
+    """Return the identity of the engine.
+
+    The account is named by its venue: a key may be changed for another one of the same account.
+    """
+    is_paper = settings.venue == "binance" and settings.mode == "paper"
+    return EngineConfig(account="paper-binance" if is_paper else settings.venue, epoch=epoch)
+
+
+def risk_limits(settings: Settings) -> RiskLimits:
+    """Return what the account may risk, as the settings want it.
+
+    Raises:
+        ValidationError: For a percent with more digits than a limit can have.
+    """
     wanted = settings.limits
-    limits = RiskLimits(
+    return RiskLimits(
         max_open_positions=wanted.max_open_positions,
         max_budget_per_symbol_pct=wanted.max_budget_per_symbol_pct,
         max_position_size_usd=wanted.max_position_size_usd,
@@ -162,8 +206,8 @@ def engine_config(settings: Settings, epoch: str) -> EngineConfig:
         notional_multiple=wanted.max_notional_multiple,
         entries_per_minute=wanted.max_entries_per_minute,
         symbols_allowed=wanted.allowed_symbols or None,
+        position_cap=settings.live.position_cap if settings.mode == "live" else None,
     )
-    return EngineConfig(account=settings.venue, epoch=epoch, limits=limits)
 
 
 # ---------------------------------------------------------------------- venue
@@ -183,7 +227,20 @@ def open_venue(settings: Settings, real: Clock, last_durable: int) -> Venue:
     if settings.is_recording:
         return _recorded(settings, real, last_durable)
     if settings.venue == "memory":
-        return _memory(settings, real)
+        connector, pulse = compose_stub.venue(Money(paper_balance(settings)), real)
+        return Venue(
+            name="memory",
+            execution=connector,
+            market=connector,
+            clock=real,
+            activity=Activity(),
+            pulse=pulse,
+        )
+    if settings.venue == "binance":
+        live = compose_binance.venue(settings, real, Money(paper_balance(settings)))
+        return Venue(
+            name=settings.venue, execution=live, market=live, clock=real, activity=Activity()
+        )
     config: dict[str, object] = {"clock": real}
     config |= _paper(settings) if settings.venue == "paper" else settings.connector_options
     found = discover(settings.plugins.allow).factory(settings.venue)(config)
@@ -226,8 +283,16 @@ def read_recording(settings: Settings) -> tuple[Recording, dict[Symbol, Instrume
 
     Raises:
         ConfigurationError: When the file cannot be read.
-        ValidationError: Naming the line and field that is wrong.
+        ValidationError: Naming file, line and field that is wrong.
     """
+    try:
+        return _read_recording(settings)
+    except ValidationError as error:
+        path = settings.market.frames_file or settings.market.trades_file
+        raise ValidationError(str(path), str(error)) from None
+
+
+def _read_recording(settings: Settings) -> tuple[Recording, dict[Symbol, Instrument]]:
     market = settings.market
     if market.frames_file is not None:
         sizes = (market.tick_size, market.step_size)
@@ -245,6 +310,16 @@ def read_recording(settings: Settings) -> tuple[Recording, dict[Symbol, Instrume
     else:
         recording = parse_trades_csv(system.read_lines(path), market.symbol, rule)
     return recording, {market.symbol: rule}
+
+
+def recorded_pairs(path: str | Path) -> tuple[Symbol, ...]:
+    """Return the pairs that a file of trades names itself, none when it does not.
+
+    Raises:
+        ConfigurationError: When the file cannot be read.
+        ValidationError: When it does not begin as such a file does.
+    """
+    return () if system.is_parquet(path) else pairs_in_csv(system.read_lines(path))
 
 
 def _recorded(settings: Settings, real: Clock, last_durable: int) -> Venue:
@@ -286,38 +361,6 @@ def _pace(settings: Settings, identity: str, real: Clock, start: int) -> Pace | 
     if settings.environment == "test":
         return Pace(factor=factor, real=real.now_ns(), recorded=start)
     return anchored(Path(settings.data_dir), factor, identity, real.now_ns(), start)
-
-
-# ---------------------------------------------------------------- test venue
-
-_STUB_PRICES: Final = {Symbol("BTCUSDT"): 60_000, Symbol("ETHUSDT"): 3_000}
-_STUB_WAVE: Final = 20
-"""Steps from the bottom of the stub's wave to its top; each is 0.05 % of the price."""
-_STUB_PAUSE_NS: Final = 200 * _MS
-
-
-def _memory(settings: Settings, real: Clock) -> Venue:
-    connector = MemoryConnector(
-        [instrument_for(symbol) for symbol in _STUB_PRICES], Money(paper_balance(settings)), real
-    )
-    return Venue(
-        name="memory",
-        execution=connector,
-        market=connector,
-        clock=real,
-        activity=Activity(),
-        pulse=lambda: _feed(connector, real),
-    )
-
-
-async def _feed(connector: MemoryConnector, clock: Clock) -> None:
-    step = 0
-    while True:
-        height = abs(step % (2 * _STUB_WAVE) - _STUB_WAVE)
-        for symbol, base in _STUB_PRICES.items():
-            connector.feed(symbol, Price(base + base * (_STUB_WAVE - height) // 2000))
-        step += 1
-        await clock.sleep_until(clock.now_ns() + _STUB_PAUSE_NS)
 
 
 def detectors(settings: Settings) -> plugins.Registry:

@@ -22,6 +22,8 @@ from robsond.api.app import application
 from robsond.api.context import Door
 from robsond.api.gate import LOCAL_NAMES, Doorkeeper
 from robsond.hub import Hub
+from robsond.idempotency import Once
+from robsond.key_file import KeyFile, KeyStore, NoFile
 from robsond.keys import Keyring, Patience, TokenFiles
 from robsond.machine import Machine
 from robsond.server import Server
@@ -82,14 +84,17 @@ class Service:
             metrics=self._metrics,
             now=real.now_ns,
         )
+        in_memory = settings.environment == "test"
+        self._keys: KeyStore = NoFile() if in_memory else KeyFile(self._folder)
         self.port = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set."""
-        if not self._lock.acquire():
+        if not self._locked():
             raise AlreadyRunning(f"another daemon runs on {self._folder}; stop that one first")
         try:
             self._keyring.replace(self._tokens.load())
+            self._door.once = Once(self._keys)
             server = self._server()
             self.port = await server.start()
             try:
@@ -99,7 +104,14 @@ class Service:
                 await server.stop()
                 system.remove(self._folder / INFO_FILE)
         finally:
+            self._keys.close()
             self._lock.release()
+
+    def _locked(self) -> bool:
+        try:
+            return self._lock.acquire()
+        except OSError as error:
+            raise unusable(self._folder / LOCK_FILE, error) from None
 
     def _server(self) -> Server:
         http = self._settings.http
@@ -175,9 +187,14 @@ def _folder(path: Path) -> Path:
     try:
         return system.ensure_private_dir(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"ROBSON_DATA_DIR: cannot use {path}: {error.strerror}; choose another folder"
-        ) from None
+        raise unusable(path, error) from None
+
+
+def unusable(path: Path, error: OSError) -> ConfigurationError:
+    """Return the error for a data directory, or a file in it, that cannot be used."""
+    return ConfigurationError(
+        f"ROBSON_DATA_DIR: cannot use {path}: {error.strerror}; choose another folder"
+    )
 
 
 def _farewell(report: StopReport | None) -> None:

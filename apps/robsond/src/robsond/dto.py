@@ -308,13 +308,17 @@ class WhyReply(Struct, kw_only=True):
 
 
 class VerifyReply(Struct, kw_only=True):
-    """Whether the log is what was written: chain, sequence and exported head."""
+    """Whether the log is what was written: chain, sequence and exported head.
+
+    ``note`` says what could not be compared, when there is no exported head.
+    """
 
     ok: bool
     head: HeadView
     checked: int
     problem: str | None
     sequence: int | None
+    note: str | None = None
 
 
 class ReplayReply(Struct, kw_only=True):

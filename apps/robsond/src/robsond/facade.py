@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import attrs
 
 from robson_domain import Event, Head, Ledger, Order, Position, PositionId, Reply, Symbol
-from robson_engine import Estimate, RiskLimits
+from robson_engine import Estimate
 from robson_exec import ArmRequest, LastPrice
 
 
@@ -64,12 +64,18 @@ class About:
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """What verifying the log found; ``sequence`` is the first event that does not fit."""
+    """What verifying the log found.
+
+    Attributes:
+        sequence: The first event that does not fit, 0 when there is none.
+        note: What could not be compared; no problem by itself.
+    """
 
     head: Head
     checked: int
     problem: str = ""
     sequence: int = 0
+    note: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -113,12 +119,8 @@ class Facade(Protocol):
         """Return the end of the durable log."""
         ...
 
-    def limits(self) -> RiskLimits:
-        """Return the limits of the risk gate."""
-        ...
-
     def ledger(self) -> Ledger:
-        """Return the account-wide totals."""
+        """Return the account-wide totals and limits."""
         ...
 
     def positions(self) -> tuple[Position, ...]:

@@ -57,12 +57,12 @@ class Subscriber:
     wants: dict[str, frozenset[Symbol] | None] = attrs.field(factory=dict)
     overrun: asyncio.Event = attrs.field(factory=asyncio.Event)
 
-    def is_interested(self, topic: str, symbol: Symbol) -> bool:
-        """Say whether it asked for this."""
+    def is_interested(self, topic: str, symbol: Symbol | None) -> bool:
+        """Say whether it asked for this; what is of no pair concerns everybody."""
         if topic not in self.wants:
             return False
         symbols = self.wants[topic]
-        return symbols is None or symbol in symbols
+        return symbols is None or symbol is None or symbol in symbols
 
     def offer(self, item: Message) -> None:
         """Queue a message; a full queue ends the subscription."""
@@ -100,10 +100,11 @@ class Hub:
             count = sum(1 for reader in self._subscribers if topic in reader.wants)
             self._metrics.subscribers.labels(topic).set(count)
 
-    def publish(self, topic: str, symbol: Symbol, make: Callable[[], Message]) -> None:
+    def publish(self, topic: str, symbol: Symbol | None, make: Callable[[], Message]) -> None:
         """Give a message to every reader that asked for it.
 
         Args:
+            symbol: Pair it is about; None when it is about the account.
             make: Called only if somebody listens, so that nothing is made for nobody.
         """
         self._metrics.published.labels(topic).inc()

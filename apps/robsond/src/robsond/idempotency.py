@@ -1,7 +1,9 @@
 """Acting once: the same key and request have one effect, however often they are sent.
 
-Concurrent repeats wait for the first; later ones get its answer. A request that failed before
-it had an effect may be tried again under the same key.
+Concurrent repeats wait for the first; later ones get its answer, after a restart too. A request
+that was refused before it had an effect may be tried again under the same key. One whose end is
+not known is never carried out again: it may have had its effect already, and what it would do
+now is not what was asked then.
 """
 
 from __future__ import annotations
@@ -9,24 +11,37 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
+import msgspec
 
-from robson_domain import ValidationError
+from robson_domain import DeniedError, InDoubtError, ValidationError, VenueError
 from robsond.api.problems import ApiError, api_error
+from robsond.key_file import KEYS_MAX, Kept, KeyStore, NoFile
 
 T = TypeVar("T")
 
-KEYS_MAX: Final = 10_000
-"""Keys remembered; arming is recognized beyond that and beyond a restart by its position."""
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-@attrs.frozen
-class _Entry:
-    fingerprint: str
-    outcome: asyncio.Future[Any]
+@attrs.frozen(kw_only=True)
+class Asked(Generic[T]):
+    """A command as it came.
+
+    Attributes:
+        key: None = do it whatever came before.
+        request: Tells whether a repeated key means the same request.
+        shape: Type of the answer.
+        look: Where to see what became of it.
+        is_repeatable: Whether carrying it out again finds the effect of the first time.
+    """
+
+    key: str | None
+    request: str
+    shape: type[T]
+    look: str
+    is_repeatable: bool = False
 
 
 def checked_key(key: str | None) -> str | None:
@@ -50,41 +65,92 @@ def reused() -> ApiError:
     )
 
 
+def _unknown(look: str) -> ApiError:
+    return api_error(
+        409,
+        "OUTCOME_UNKNOWN",
+        "This request was begun before, and a restart or failure came before its answer: it may "
+        f"have taken effect and is not carried out again. Look at {look}; to ask anew, use a "
+        "new key.",
+        "Idempotency-Key",
+    )
+
+
+def _had_no_effect(error: BaseException) -> bool:
+    refused = (ApiError, ValidationError, DeniedError, VenueError)
+    return isinstance(error, refused) and not isinstance(error, InDoubtError)
+
+
 class Once:
-    """Requests by key, the latest of them."""
+    """Requests by key, the latest of them.
 
-    def __init__(self) -> None:
-        self._entries: dict[str, _Entry] = {}
+    Args:
+        store: Keeps keys for the next process.
+    """
 
-    async def run(self, key: str | None, fingerprint: str, act: Callable[[], Awaitable[T]]) -> T:
+    def __init__(self, store: KeyStore | None = None) -> None:
+        self._store = store if store is not None else NoFile()
+        self._kept = self._store.load()
+        self._running: dict[str, asyncio.Task[Any]] = {}
+
+    async def run(self, asked: Asked[T], act: Callable[[], Awaitable[T]]) -> T:
         """Return what ``act`` returned, calling it only if this key has not.
 
-        Args:
-            key: None = do it whatever came before.
-            fingerprint: Tells whether a repeated key means the same request.
-
         Raises:
-            ApiError: When the key was used for another request.
+            ApiError: When the key was used for another request, or with an end nobody knows.
         """
+        key = asked.key
         if key is None:
             return await act()
-        entry = self._entries.get(key)
-        if entry is None:
-            return await self._first(key, fingerprint, act)
-        if entry.fingerprint != fingerprint:
+        kept = self._kept.get(key)
+        if kept is None:
+            return await self._begin(key, asked, act)
+        if kept.request != asked.request:
             raise reused()
-        result: T = await asyncio.shield(entry.outcome)
+        if key in self._running:
+            result: T = await asyncio.shield(self._running[key])
+            return result
+        if kept.answer is not None:
+            return _read(kept.answer, asked)
+        if asked.is_repeatable:
+            return await self._begin(key, asked, act)
+        raise _unknown(asked.look)
+
+    async def _begin(self, key: str, asked: Asked[T], act: Callable[[], Awaitable[T]]) -> T:
+        kept = self._kept[key] = Kept(asked.request)
+        while len(self._kept) > KEYS_MAX:
+            del self._kept[next(iter(self._kept))]
+        self._store.begun(key, kept)
+        # A task of its own: a caller that hangs up does not take the others' answer along.
+        task = self._running[key] = asyncio.ensure_future(self._carry_out(key, kept, act))
+        task.add_done_callback(_looked_at)
+        return await asyncio.shield(task)
+
+    async def _carry_out(self, key: str, kept: Kept, act: Callable[[], Awaitable[T]]) -> T:
+        try:
+            result = await act()
+        except BaseException as error:
+            if _had_no_effect(error):
+                self._kept.pop(key, None)
+                self._store.ended(key, None)
+            raise
+        finally:
+            del self._running[key]
+        kept.answer = msgspec.json.encode(result)
+        # Kept before anybody hears it: what was answered once is answered again.
+        self._store.ended(key, kept)
         return result
 
-    async def _first(self, key: str, fingerprint: str, act: Callable[[], Awaitable[T]]) -> T:
-        # A task of its own: a caller that hangs up does not take the others' answer along.
-        outcome: asyncio.Future[T] = asyncio.ensure_future(act())
-        self._entries[key] = _Entry(fingerprint, outcome)
-        outcome.add_done_callback(lambda done: self._settle(key, done))
-        return await asyncio.shield(outcome)
 
-    def _settle(self, key: str, outcome: asyncio.Future[Any]) -> None:
-        if outcome.cancelled() or outcome.exception() is not None:
-            del self._entries[key]
-        while len(self._entries) > KEYS_MAX:
-            del self._entries[next(iter(self._entries))]
+def _looked_at(task: asyncio.Task[Any]) -> None:
+    # Or it is complained about when every caller has hung up.
+    if not task.cancelled():
+        task.exception()
+
+
+def _read(answer: bytes, asked: Asked[T]) -> T:
+    try:
+        return msgspec.json.decode(answer, type=asked.shape)
+    except msgspec.MsgspecError:
+        # Another version's answer: it was carried out, more cannot be told.
+        raise _unknown(asked.look) from None

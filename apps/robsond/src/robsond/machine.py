@@ -66,6 +66,7 @@ class Machine:
         settings = self._settings
         store = self._store = await compose.open_store(settings, self._ids)
         await compose.trust(settings, store)
+        await compose.require_account(settings, store)
         head = await store.head()
         if isinstance(self._ids, SeededIds):
             self._ids.resume(str(head.sequence))
@@ -111,6 +112,7 @@ class Machine:
         return Parts(
             config=compose.engine_config(self._settings, store.epoch),
             capital=Money(self._settings.capital),
+            limits=compose.risk_limits(self._settings),
             store=store,
             execution=venue.execution,
             market=venue.market,
@@ -140,6 +142,7 @@ class Machine:
             read_head=lambda: compose.exported_head(settings),
             verify=compose.verify_store,
             head_problem=lambda: getattr(store, "head_problem", ""),
+            store_problem=lambda: getattr(store, "problem", ""),
             player=venue.player,
             planner=planner,
         )

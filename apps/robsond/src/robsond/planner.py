@@ -15,6 +15,7 @@ from robson_exec import Activity, Daemon, Observation, Published
 from robsond import logs
 from robsond.facade import PlanProgress
 from robsond.plan import PlanStep
+from robsond.sentences import PLANNED
 
 log = logs.logger(__name__)
 
@@ -25,7 +26,7 @@ Arm = Callable[[PlanStep, PositionId], Awaitable[None]]
 
 def position_id_of(number: int) -> PositionId:
     """Return the position of the plan's step ``number``, from 1."""
-    return PositionId(f"plan-{number}")
+    return PositionId(f"{PLANNED}{number}")
 
 
 class Planner:

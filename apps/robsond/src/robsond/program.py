@@ -12,11 +12,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 from robson_domain import ConfigurationError, InvariantError, StoreError, ValidationError
 from robsond import compose, daemon, logs, system
 from robsond.settings import Loaded, Settings, effective, load
+from robsond.trouble import trouble_of
 
 OK: Final = 0
 FAILED: Final = 1
@@ -59,6 +62,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return _guarded(actions[options.command], loaded)
 
 
+_UNTOUCHED: Final = "Nothing was started and nothing was changed."
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="robsond",
@@ -67,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"robsond {version('robsond')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, about in (
         ("run", "run until SIGTERM or Ctrl-C"),
@@ -83,44 +90,77 @@ def _told(code: int, text: str) -> int:
     return code
 
 
-def _guarded(action: Callable[[Settings], int], loaded: Loaded) -> int:
+def _guarded(action: Callable[[Loaded], int], loaded: Loaded) -> int:
     try:
-        return action(loaded.settings)
+        return action(loaded)
     except daemon.AlreadyRunning as error:
         return _told(ALREADY_RUNNING, f"robsond: {error}")
     except (ConfigurationError, ValidationError) as error:
         return _told(BAD_SETTINGS, f"robsond: {error}")
-    except (StoreError, InvariantError) as error:
-        return _told(
-            NOT_TRUSTED,
-            f"robsond: {type(error).__name__}: {error}\n"
-            "Nothing was started and nothing was changed.",
-        )
+    except PermissionError as error:
+        path = Path(str(error.filename or loaded.settings.data_dir))
+        return _told(BAD_SETTINGS, f"robsond: {daemon.unusable(path, error)}")
+    except compose.InUse as error:
+        return _told(ALREADY_RUNNING, f"robsond: {error}")
+    except StoreError as error:
+        return _told(NOT_TRUSTED, _store_problem(error, loaded.settings))
+    except InvariantError as error:
+        return _told(NOT_TRUSTED, f"robsond: PROMISE_BROKEN: {error}\n{_UNTOUCHED}")
     except daemon.Broken as error:
         return _told(FAILED, f"robsond: {error}")
 
 
-def _run(settings: Settings) -> int:
-    asyncio.run(daemon.run(settings))
+def _store_problem(error: StoreError, settings: Settings) -> str:
+    trouble = trouble_of(error)
+    # A database address may hold a password; the folder says where to look.
+    place = "DATABASE_URL" if settings.database_url else str(settings.data_dir)
+    return f"robsond: {trouble.code}: {place}: {error}. {trouble.advice}\n{_UNTOUCHED}"
+
+
+def _run(loaded: Loaded) -> int:
+    asyncio.run(daemon.run(loaded.settings))
     return OK
 
 
-def _migrate(settings: Settings) -> int:
-    system.ensure_private_dir(settings.data_dir)
-    head = asyncio.run(compose.migrate(settings))
+def _migrate(loaded: Loaded) -> int:
+    system.ensure_private_dir(loaded.settings.data_dir)
+    head = asyncio.run(compose.migrate(loaded.settings))
     return _told(OK, f"The database is up to date; the log ends at event {head.sequence}.")
 
 
-def _check(settings: Settings) -> int:
+def _check(loaded: Loaded) -> int:
+    settings = loaded.settings
+    source = str(loaded.file) if loaded.file is not None else "no file, the environment alone"
+    _show(f"Settings from {source}.")
     width = max(len(name) for name, _ in effective(settings))
     for name, value in effective(settings):
-        print(f"{name:{width}}  {value}")  # noqa: T201 (the command's output)
+        _show(f"{name:{width}}  {value}")
     if settings.is_recording:
         recording, _ = compose.read_recording(settings)
-        print(f"The recording holds {len(recording.ticks)} trades.")  # noqa: T201
+        _show(f"The recording holds {len(recording.ticks)} trades.")
     for problem in compose.detectors(settings).problems:
         _told(OK, problem)
+    if problems := _places(settings):
+        raise ConfigurationError("\n".join(problems))
+    _show("These settings can be used.")
     return OK
+
+
+def _places(settings: Settings) -> list[str]:
+    """Return what ``run`` would find wrong with the folders; nothing is left behind in them."""
+    problems = []
+    try:
+        system.require_usable_dir(settings.data_dir)
+    except OSError as error:
+        problems.append(str(daemon.unusable(settings.data_dir, error)))
+    scheme, _, path = settings.database_url.partition("sqlite:///")
+    if not scheme and path and not system.is_folder(Path(path).parent):
+        problems.append(f"DATABASE_URL: the folder {Path(path).parent} does not exist; make it")
+    return problems
+
+
+def _show(text: str) -> None:
+    print(text)  # noqa: T201 (the command's output)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from robsond.facade import Replayed, Verdict
 
 PAUSE_EVERY: Final = 200
 """Events folded in one go; then trading gets its turn."""
+NO_HEAD: Final = "no exported head to compare with: the end of the log is not proven by it"
+"""Said of a log that holds otherwise; the stored states were compared with its end all the same."""
 _TRIES: Final = 3
 
 Verify = Callable[[Store, Head | None], Awaitable[Head]]
@@ -50,7 +52,8 @@ async def verify(store: Store, exported: Head | None, check: Verify) -> Verdict:
         )
     except (HeadMismatch, UnknownSchema) as error:
         return Verdict(head=await store.head(), checked=0, problem=str(error))
-    return Verdict(head=head, checked=head.sequence)
+    note = NO_HEAD if exported is None and head.sequence else ""
+    return Verdict(head=head, checked=head.sequence, note=note)
 
 
 async def replay(store: Store, config: EngineConfig, capital: Money) -> Replayed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from robson_domain import Ledger, Position, decimals
-from robson_engine import Exposure, RiskLimits, exposure_of, loss_at_stop
+from robson_domain import Ledger, Position, RiskLimits, decimals
+from robson_engine import Exposure, exposure_of, loss_at_stop
 from robsond import dto
 from robsond.facade import Facade
 from robsond.views import side_of
@@ -13,7 +13,8 @@ from robsond.views import side_of
 
 def risk(facade: Facade) -> dto.RiskReply:
     """Return how much of each limit is used."""
-    limits, ledger = facade.limits(), facade.ledger()
+    ledger = facade.ledger()
+    limits = ledger.limits
     live = [position for position in facade.positions() if not position.is_closed]
     exposure = exposure_of(ledger, live)
     worst = exposure.loss_at_stop.value

@@ -11,6 +11,7 @@ import attrs
 from robson_domain import (
     AccountReported,
     Clock,
+    DenialCode,
     DeniedError,
     DetectorPort,
     DetectorSignal,
@@ -27,15 +28,17 @@ from robson_domain import (
     PositionStatus,
     Price,
     Reply,
+    Side,
     Snapshot,
     Store,
+    StoreError,
     Symbol,
+    ValidationError,
 )
 from robson_engine import (
     EngineConfig,
     EngineState,
     Estimate,
-    RiskLimits,
     create_detector,
     estimate_entry,
 )
@@ -59,6 +62,7 @@ class Surroundings:
         read_head: Returns the head as exported, None when there is none.
         verify: Verifies chain and exported head.
         head_problem: Says why the head is not exported, empty while it is.
+        store_problem: Says why nothing can be saved although the store is open, empty while it can.
     """
 
     mode: str
@@ -76,6 +80,7 @@ class Surroundings:
     read_head: Callable[[], Head | None]
     verify: Verify
     head_problem: Callable[[], str]
+    store_problem: Callable[[], str]
     player: Player | None
     planner: Planner
 
@@ -114,12 +119,8 @@ class RunningMachine:
         """Return the end of the durable log."""
         return self._daemon.view.head
 
-    def limits(self) -> RiskLimits:
-        """Return the limits of the risk gate."""
-        return self._around.config.limits
-
     def ledger(self) -> Ledger:
-        """Return the account-wide totals."""
+        """Return the account-wide totals and limits."""
         return self._daemon.view.ledger
 
     def positions(self) -> tuple[Position, ...]:
@@ -140,10 +141,10 @@ class RunningMachine:
     def checks(self) -> Mapping[str, str]:
         """Return each readiness check with its problem, empty when it is fine."""
         problem = self._daemon.problem
-        failing = self._daemon.is_store_failing
+        failing = "the last write failed" if self._daemon.is_store_failing else ""
         return {
             "machine": f"halted: {type(problem).__name__}" if problem is not None else "",
-            "store": "the last write failed" if failing else "",
+            "store": self._around.store_problem() or failing,
             "head": self._around.head_problem(),
             "market": self._market_problem(),
         }
@@ -179,9 +180,18 @@ class RunningMachine:
         Raises:
             ValidationError, DeniedError, VenueError: As the desk does.
         """
+        self._require_tradable(request.symbol)
+        return await self._daemon.desk.arm(request)
+
+    def _require_tradable(self, symbol: Symbol) -> None:
         if self._around.player is not None:
             self._around.player.refuse_when_over()
-        return await self._daemon.desk.arm(request)
+        allowed = self.ledger().limits.symbols_allowed
+        if allowed is not None and symbol not in allowed:
+            raise DeniedError(
+                DenialCode.SYMBOL_NOT_ALLOWED.value,
+                f"{symbol} may not be traded here; ROBSON_ALLOWED_SYMBOLS is {', '.join(allowed)}",
+            )
 
     async def disarm(self, position_id: PositionId) -> Reply:
         """Take an armed position back."""
@@ -204,9 +214,10 @@ class RunningMachine:
 
         Raises:
             ValidationError: For a pair, detector or parameter that does not exist.
-            DeniedError: When there is nothing to estimate with, with a code.
+            DeniedError: When there is nothing to estimate with, or nothing to trade, with a code.
         """
         around = self._around
+        self._require_tradable(request.symbol)
         with self._daemon.activity.busy():
             instrument = await around.market.instrument(request.symbol)
             detector = self._detector(request, instrument)
@@ -216,7 +227,7 @@ class RunningMachine:
             detector.warm_up(bars if detector.bars_needed else ())
             price = await self._price(request.symbol)
             snapshot = await around.execution.account(request.symbol)
-        signal = _signal(detector, price)
+        signal = _signal(detector, price, request)
         return estimate_entry(
             self._state(),
             _armed(request, instrument, self.now()),
@@ -271,7 +282,11 @@ class RunningMachine:
     async def verify(self) -> Verdict:
         """Verify the whole log against its chain and the exported head."""
         around = self._around
-        return await proofs.verify(around.store, around.read_head(), around.verify)
+        try:
+            exported = around.read_head()
+        except StoreError as error:
+            return Verdict(head=await around.store.head(), checked=0, problem=str(error))
+        return await proofs.verify(around.store, exported, around.verify)
 
     async def replay(self) -> Replayed:
         """Fold the whole log and compare with the stored state."""
@@ -279,9 +294,15 @@ class RunningMachine:
         return await proofs.replay(around.store, around.config, self.ledger().capital)
 
 
-def _signal(detector: DetectorPort, price: Price) -> DetectorSignal:
+def _signal(detector: DetectorPort, price: Price, request: ArmRequest) -> DetectorSignal:
     signal = detector.estimate(price)
     if signal is None:
+        named = dict(request.detector.params).get("stop")
+        if named is not None:
+            where, side = ("below", "long") if request.side is Side.LONG else ("above", "short")
+            raise ValidationError(
+                "stop", f"{named} is not {where} the price {price}; a {side}'s stop must be"
+            )
         raise DeniedError(
             "NO_STOP",
             f"{detector.NAME} knows no stop on the losing side of {price} now; name one with "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from robson_domain import (
@@ -23,9 +24,13 @@ from robson_domain import (
     PositionCloseRequested,
     PositionDisarmed,
     PositionErrored,
+    RiskLimitsSet,
     TrailingStopUpdated,
     decimals,
 )
+
+PLANNED: Final = "plan-"
+"""How the ids of positions begin that the daemon's own plan armed."""
 
 REASONS: Final[Mapping[CloseReason, str]] = {
     CloseReason.TRAILING_STOP: "the price reached the trailing stop",
@@ -51,8 +56,9 @@ def _armed(event: PositionArmed) -> str:
     command = event.command
     params = ", ".join(f"{name} {value}" for name, value in command.detector.params)
     named = f" ({params})" if params else ""
+    who = "The plan" if event.position_id.startswith(PLANNED) else "You"
     return (
-        f"You armed a {_side(command.side.value)} on {command.symbol}: detector "
+        f"{who} armed a {_side(command.side.value)} on {command.symbol}: detector "
         f"{command.detector.name}{named} may enter once and risk "
         f"{command.risk.risk_amount} {command.symbol.quote}, "
         f"{decimals.text(command.risk.risk_percent)} % of {command.risk.capital}."
@@ -154,6 +160,33 @@ def _errored(event: PositionErrored) -> str:
     return f"A person is needed: {event.problem}. What is open keeps its stop."
 
 
+def _limits_set(event: RiskLimitsSet) -> str:
+    limits = event.limits
+    return (
+        f"From here on the risk capital is {event.capital}: at most {limits.max_open_positions} "
+        f"positions at once, {_percent(limits.total_risk_fraction)} of it at risk in all, "
+        f"{_percent(limits.daily_loss_fraction)} lost on a day, "
+        f"{_percent(limits.drawdown_fraction)} below the peak, "
+        f"{decimals.text(limits.notional_multiple)} times it in value, "
+        f"{limits.entries_per_minute} entries a minute{_narrower(event)}."
+    )
+
+
+def _percent(share: Decimal) -> str:
+    return f"{decimals.text(decimals.mul(share, Decimal(100)))} %"
+
+
+def _narrower(event: RiskLimitsSet) -> str:
+    limits, parts = event.limits, ""
+    if limits.max_position_size_usd is not None:
+        parts += f"; one position up to {decimals.text(limits.max_position_size_usd)}"
+    if limits.max_budget_per_symbol_pct is not None:
+        parts += f"; one pair up to {decimals.text(limits.max_budget_per_symbol_pct)} % of it"
+    if limits.symbols_allowed is not None:
+        parts += f"; only {', '.join(limits.symbols_allowed) or 'no pair'}"
+    return parts
+
+
 SENTENCES: Final[Mapping[type, Callable[[Any], str]]] = {
     PositionArmed: _armed,
     PositionDisarmed: _disarmed,
@@ -171,6 +204,7 @@ SENTENCES: Final[Mapping[type, Callable[[Any], str]]] = {
     OrderResolved: _resolved,
     PositionClosed: _closed,
     PositionErrored: _errored,
+    RiskLimitsSet: _limits_set,
 }
 """One for every kind of event; a test holds it complete."""
 

@@ -6,46 +6,25 @@ uvicorn carries the bytes; its signal handlers stay off, because ending is the d
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from robson_domain import ConfigurationError
+from robsond.protocols import Protocol, SocketProtocol, State
 from robsond.settings import Http
 
-HEAD_SECONDS: Final = 10
-"""Longest wait for the first complete request line and headers of a connection."""
-CONNECTIONS_MAX: Final = 256
-IDLE_SECONDS: Final = 30
+_ACCEPTED_AT_ONCE: Final = 16
+"""Connections accepted in one pass of the event loop: it takes some passes until what a caller
+sent is looked at, and meanwhile not so many others may come that it is the oldest of all."""
+_WAITING_MAX: Final = 1024
+"""Connections that the system keeps until they are accepted."""
 _HEAD_BYTES_MAX: Final = 32 * 1024
 _SOCKET_BYTES_MAX: Final = 16 * 1024
 _GOODBYE_SECONDS: Final = 2
-
-
-class Protocol(H11Protocol):
-    """HTTP/1.1 that drops callers who connect and then say nothing, or too many of them."""
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, unless there are too many."""
-        super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MAX:
-            transport.abort()
-            return
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_slow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-        super().connection_lost(exc)
-
-    def _too_slow(self) -> None:
-        is_silent = getattr(self, "scope", None) is None
-        if is_silent and not self.transport.is_closing():
-            self.transport.abort()
+_ACCEPT_PASSES: Final = 3
+"""Passes of the event loop in which an accepted connection becomes one that can be closed."""
 
 
 class Server:
@@ -58,7 +37,7 @@ class Server:
                 host=http.host.strip("[]"),
                 port=http.port,
                 http=Protocol,
-                ws="websockets-sansio",
+                ws=SocketProtocol,
                 ws_max_size=_SOCKET_BYTES_MAX,
                 ws_per_message_deflate=False,
                 lifespan="off",
@@ -67,11 +46,12 @@ class Server:
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=IDLE_SECONDS,
+                backlog=_ACCEPTED_AT_ONCE,
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
                 h11_max_incomplete_event_size=_HEAD_BYTES_MAX,
             )
         )
+        self._server.server_state = State()
         self._address = f"{http.host}:{http.port}"
         self._task: asyncio.Task[None] | None = None
 
@@ -83,6 +63,9 @@ class Server:
         """
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)
+        # It would write a line of its own about what is said below.
+        told = logging.getLogger("uvicorn.error")
+        told.disabled = True
         try:
             await self._server.startup()
         except SystemExit:
@@ -90,8 +73,13 @@ class Server:
                 f"cannot listen on {self._address}: it is in use or not an address of this "
                 "machine; choose another with ROBSON_HTTP_PORT (0 = any free one)"
             ) from None
+        finally:
+            told.disabled = False
         self._task = asyncio.ensure_future(self._server.main_loop())
         sockets = self._server.servers[0].sockets
+        for listening in sockets:
+            with listening.dup() as same:
+                same.listen(_WAITING_MAX)
         port: int = sockets[0].getsockname()[1]
         return port
 
@@ -102,4 +90,24 @@ class Server:
         self._server.should_exit = True
         await self._task
         self._task = None
+        await self._stop_accepting()
         await self._server.shutdown()
+        await self._cut_off()
+
+    async def _stop_accepting(self) -> None:
+        """Let nobody in any more, and those who are half in come in to be sent away.
+
+        Closing right away would forget a connection that was accepted in this very pass: nobody
+        would ever close it, and its caller would wait for an answer until his patience ends.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in self._server.servers[0].sockets:
+            loop.remove_reader(listening.fileno())
+        for _ in range(_ACCEPT_PASSES):
+            await asyncio.sleep(0)
+
+    async def _cut_off(self) -> None:
+        """Drop who has not gone: a caller who reads nothing never sees the end of his answer."""
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)

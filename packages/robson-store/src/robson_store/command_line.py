@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from robson_domain import StoreError
+from robson_store.database import InUse
 from robson_store.opening import POSTGRES, SQLITE, sqlite_path, unknown_url
 from robson_store.postgres import complete_address, lock_key
 from robson_store.postgres_store import postgres_engine
@@ -44,5 +44,5 @@ def _postgres(address: str) -> Iterator[Connection]:
             "SELECT pg_try_advisory_lock(%s)", (lock_key(str(schema)),)
         )
         if not lock.scalar_one():
-            raise StoreError("the database is in use by a daemon; stop that one first")
+            raise InUse("the database is in use by a daemon; stop that one first")
         yield connection

@@ -13,6 +13,14 @@ Params = tuple[Any, ...]
 Row = tuple[Any, ...]
 
 
+class InUse(StoreError):
+    """Another process has the database open; nothing is wrong with it."""
+
+
+class Unreadable(StoreError):
+    """It cannot be opened from here; nothing is known to be wrong with it."""
+
+
 class ConnectionLost(StoreError):
     """The connection broke: whether a commit under way took place is not known yet."""
 
@@ -36,6 +44,11 @@ class Database(Protocol):
     @property
     def is_inline(self) -> bool:
         """Whether nothing here ever yields to the event loop."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be saved any more although it is open; empty while it can."""
         ...
 
     async def fetch(self, statement: str, params: Params = ()) -> list[Row]:

@@ -19,6 +19,11 @@ import attrs
 from robson_domain import Head, StoreError
 from robson_domain.codec import JsonValue, canonical, loads
 
+
+class HeadDamaged(StoreError):
+    """The file of the exported head cannot be read or holds something else."""
+
+
 _FIELDS: Final = {"epoch", "sequence", "hash"}
 _LENGTH: Final = 256
 """Bytes; longer than any head with an epoch of 36 characters."""
@@ -28,25 +33,30 @@ def read_head(path: str | os.PathLike[str]) -> Head | None:
     """Return the exported head, or None when nothing was exported yet.
 
     Raises:
-        StoreError: When the file cannot be read or holds something else.
+        HeadDamaged: When the file cannot be read or holds something else; it is named.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeError) as error:
-        raise StoreError(f"the exported head cannot be read ({type(error).__name__})") from None
-    # Empty after a power cut right after the file was made.
-    return _parsed(text) if text else None
+        raise HeadDamaged(
+            f"the exported head {path} cannot be read ({type(error).__name__})"
+        ) from None
+    try:
+        # Empty after a power cut right after the file was made.
+        return _parsed(text) if text else None
+    except StoreError as error:
+        raise HeadDamaged(f"the exported head {path}: {error}") from None
 
 
 def _parsed(text: str) -> Head:
     body = loads(text)
     if not isinstance(body, dict) or body.keys() != _FIELDS:
-        raise StoreError("the exported head is not {epoch, sequence, hash}")
+        raise StoreError("it is not {epoch, sequence, hash}")
     epoch, sequence, digest = body["epoch"], body["sequence"], body["hash"]
     if type(sequence) is not int or not isinstance(epoch, str) or not isinstance(digest, str):
-        raise StoreError("the exported head has a field of the wrong type")
+        raise StoreError("it has a field of the wrong type")
     return Head(epoch=epoch, sequence=sequence, hash=digest)
 
 

@@ -15,6 +15,7 @@ from robson_domain import (
     Intent,
     IntentId,
     IntentJournal,
+    IntentKind,
     Ledger,
     Order,
     OrderRepository,
@@ -24,6 +25,8 @@ from robson_domain import (
     PositionStatus,
     Recovered,
     Side,
+    SignalId,
+    Spent,
     StoredEvent,
     StoreError,
     Symbol,
@@ -65,6 +68,11 @@ class MemoryStore:
         return True
 
     @property
+    def problem(self) -> str:
+        """Always empty: memory is always there."""
+        return ""
+
+    @property
     def head_problem(self) -> str:
         """Why the head is not exported; empty while it is."""
         return self._head_file.problem
@@ -98,6 +106,16 @@ class MemoryStore:
             events=tuple([event async for event in self.events.read(after)]),
             detectors=tuple(self.kept.detectors.values()),
             unresolved=await self.intents.find_unresolved(),
+            spent=Spent(
+                positions=tuple(sorted(PositionId(key) for key in self.kept.positions)),
+                signals=tuple(
+                    sorted(
+                        SignalId(intent.intent_id)
+                        for intent in self.kept.intents.values()
+                        if intent.kind is IntentKind.ENTRY
+                    )
+                ),
+            ),
         )
 
     async def ledger(self) -> Ledger | None:

@@ -19,6 +19,11 @@ class OpenedStore(Store, Protocol):
     """What :func:`open` returns: the port, and what only the composition root needs."""
 
     @property
+    def problem(self) -> str:
+        """Why nothing can be saved any more although it is open; empty while it can."""
+        ...
+
+    @property
     def head_problem(self) -> str:
         """Why the head is not exported; empty while it is."""
         ...
@@ -41,6 +46,7 @@ async def open(
 
     Raises:
         ConfigurationError: When the URL names no store; the message does not repeat it.
+        HeadMismatch: When a SQLite file is gone that the exported head speaks of; none is made.
         StoreError: When it cannot be opened, or another process has it open.
         UnknownSchema: When a newer version wrote it, or something else.
     """
@@ -56,6 +62,25 @@ async def open(
 
         return await open_postgres(url, ids, head_file)
     raise unknown_url()
+
+
+async def open_read_only(url: str, *, ids: Ids) -> OpenedStore:
+    """Open the store at ``url`` to look at it; of a SQLite file nothing is written or locked.
+
+    Args:
+        ids: Names a database that has no name yet, which one to look at never is.
+
+    Raises:
+        ConfigurationError: When the URL names no store, or the store holds no log yet.
+        InUse: When another process has it open.
+        StoreError: When it cannot be read.
+        UnknownSchema: When another version wrote it, or something else.
+    """
+    if not url.startswith(SQLITE):
+        return await open(url, ids=ids)
+    from robson_store.sqlite_reading import open_sqlite_read_only
+
+    return await open_sqlite_read_only(sqlite_path(url))
 
 
 async def migrate(url: str) -> None:

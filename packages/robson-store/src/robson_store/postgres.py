@@ -21,7 +21,7 @@ import psycopg
 from psycopg import AsyncConnection, conninfo
 
 from robson_domain import ConfigurationError, StoreError
-from robson_store.database import ConnectionLost, Params, Row, Write
+from robson_store.database import ConnectionLost, InUse, Params, Row, Write
 
 _DEFAULTS: Final[dict[str, str]] = {
     "application_name": "robson",
@@ -77,6 +77,11 @@ class PostgresDatabase:
     def is_inline(self) -> bool:
         """Never: the answer comes over a socket."""
         return False
+
+    @property
+    def problem(self) -> str:
+        """Always empty: a server that is not reached says so at the write itself."""
+        return ""
 
     def is_settled(self) -> bool:
         """Return whether the heads agree as far as anybody knows."""
@@ -243,7 +248,7 @@ def unreachable(error: psycopg.Error) -> StoreError:
 def wrapped(error: Exception) -> StoreError:
     """Return ``error`` as one of ours; what the server says names no URL and no secret."""
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        return StoreError("the database is in use by another daemon; stop that one first")
+        return InUse("the database is in use by another daemon; stop that one first")
     diagnosis = getattr(error, "diag", None)
     said = getattr(diagnosis, "message_primary", None) or type(error).__name__
     return StoreError(f"the database failed: {said}")

@@ -23,6 +23,7 @@ from robson_domain import (
     Position,
     PositionStatus,
     Snapshot,
+    StoreConflict,
     StoreError,
 )
 from robson_domain.chain import link
@@ -182,14 +183,16 @@ def _refuse_rival(intent: Intent, rival: Intent | None) -> None:
         shared = f"client order id {intent.client_order_id}"
     else:
         shared = f"place ({intent.position_id}, {intent.kind.value}, {intent.n})"
-    raise StoreError(f"another intent already has {shared}; a decision is never rewritten")
+    raise StoreConflict(f"another intent already has {shared}; a decision is never rewritten")
 
 
 def _refuse_step(intent: Intent, before: Intent | None) -> None:
     if before is None:
         if intent.status is not IntentStatus.RECORDED:
-            raise StoreError(f"intent {intent.intent_id} is {intent.status} but was never recorded")
+            raise StoreConflict(
+                f"intent {intent.intent_id} is {intent.status} but was never recorded"
+            )
     elif intent.status not in INTENT_TRANSITIONS[before.status].values():
-        raise StoreError(
+        raise StoreConflict(
             f"intent {intent.intent_id} cannot go from {before.status} to {intent.status}"
         )

@@ -24,6 +24,8 @@ from robson_domain import (
     PositionRepository,
     Recovered,
     Side,
+    SignalId,
+    Spent,
     StoreError,
     Symbol,
 )
@@ -68,6 +70,11 @@ class SqlStore:
     def head_problem(self) -> str:
         """Why the head is not exported; empty while it is."""
         return self._head_file.problem
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be saved any more although it is open; empty while it can."""
+        return self._database.problem
 
     async def submit(self, batch: Batch) -> Durable:
         """Write ``batch`` in one transaction and return once it is durable.
@@ -120,6 +127,15 @@ class SqlStore:
                 for row in await self._database.fetch(self._statements.detectors)
             ),
             unresolved=await self.intents.find_unresolved(),
+            spent=await self._spent(),
+        )
+
+    async def _spent(self) -> Spent:
+        positions = await self._database.fetch(self._statements.position_ids)
+        signals = await self._database.fetch(self._statements.entry_ids)
+        return Spent(
+            positions=tuple(sorted(PositionId(row[0]) for row in positions)),
+            signals=tuple(sorted(SignalId(row[0]) for row in signals)),
         )
 
     async def _last_snapshot(self) -> Anchored | None:

@@ -4,6 +4,8 @@ Invariants:
     1. ``synchronous=FULL``: a commit that returned survives a power cut.
     2. The file is locked exclusively for as long as it is open; a second process is refused.
     3. Nothing here yields to the event loop.
+    4. Nothing is written into a file that its name no longer leads to: whoever reads the folder
+       later would not find it.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from robson_domain import Ids, StoreError, UnknownSchema
-from robson_store.database import Params, Row, Write
-from robson_store.heads import HeadFile
+from robson_domain import HeadMismatch, Ids, StoreError, UnknownSchema
+from robson_store.database import InUse, Params, Row, Write
+from robson_store.heads import HeadFile, read_head
 from robson_store.migrating import REVISION_TABLE, needs_upgrade, upgrade
 from robson_store.sql import SqlStore
 from robson_store.starting import epoch_of, stored_head
@@ -51,6 +53,20 @@ class SqliteDatabase:
         self._is_roomy = False
         self._rows_since_checkpoint = 0
         self.connection = _connected(path)
+        files = (path.absolute(), self._side.absolute())
+        self._opened = {file: found for file in files if (found := identity(file)) is not None}
+
+    @property
+    def problem(self) -> str:
+        """Which file is gone from its place, and what to do; empty while all are there."""
+        for file, opened in self._opened.items():
+            if identity(file) != opened:
+                return (
+                    f"{file} was removed or replaced while it was open: nothing is saved any "
+                    "more. If it was moved, move it back; otherwise stop Robson and put the "
+                    "folder back from a backup"
+                )
+        return ""
 
     @property
     def is_inline(self) -> bool:
@@ -66,7 +82,7 @@ class SqliteDatabase:
         try:
             return self.connection.execute(statement, params).fetchall()
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise _wrapped(error) from None
+            raise wrapped(error) from None
 
     async def write(self, writes: Sequence[Write]) -> None:
         """Send all of ``writes`` in one transaction and return once it is on the disk.
@@ -74,6 +90,8 @@ class SqliteDatabase:
         Raises:
             StoreError: When nothing was written.
         """
+        if problem := self.problem:
+            raise StoreError(problem)
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             for write in writes:
@@ -81,7 +99,7 @@ class SqliteDatabase:
             self.connection.execute("COMMIT")
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             self._roll_back()
-            raise _wrapped(error) from None
+            raise wrapped(error) from None
         self._rows_since_checkpoint += sum(len(write.rows) for write in writes)
         if self._rows_since_checkpoint >= _ROWS_BETWEEN_CHECKPOINTS:
             # The batch is durable whatever becomes of this; the next one tries again.
@@ -112,12 +130,21 @@ class SqliteDatabase:
         try:
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
-            raise _wrapped(error) from None
+            raise wrapped(error) from None
         self._rows_since_checkpoint = 0
 
     async def close(self) -> None:
         """Release the file; idempotent."""
         self.connection.close()
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """Return which file of this machine is at a path, None when none is; about 1 us."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -133,7 +160,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise _wrapped(error) from None
+        raise wrapped(error) from None
     return connection
 
 
@@ -167,10 +194,11 @@ def _make_room(side: Path) -> None:
         os.close(handle)
 
 
-def _wrapped(error: Exception) -> StoreError:
+def wrapped(error: Exception) -> StoreError:
+    """Return ``error`` as one of ours."""
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreError("the data folder is in use by another process; stop that one first")
+        return InUse("the data folder is in use by another process; stop that one first")
     if code == "SQLITE_NOTADB":
         return UnknownSchema("the database file is not a SQLite database")
     return StoreError(f"the database failed: {error}")
@@ -184,13 +212,14 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
         UnknownSchema: When a newer version wrote it, or something else.
     """
     try:
-        if needs_upgrade(*_inventory(connection)):
+        if needs_upgrade(*inventory(connection)):
             _upgrade(connection)
     except sqlite3.Error as error:
-        raise _wrapped(error) from None
+        raise wrapped(error) from None
 
 
-def _inventory(connection: sqlite3.Connection) -> tuple[set[str], list[str]]:
+def inventory(connection: sqlite3.Connection) -> tuple[set[str], list[str]]:
+    """Return the names of the tables that are there and the revisions they are at."""
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
     tables = {str(row[0]) for row in names}
     if REVISION_TABLE not in tables:
@@ -235,13 +264,34 @@ def _current(path: Path) -> SqliteDatabase:
     return database
 
 
+def _require_database(path: Path, head_file: HeadFile) -> None:
+    """Refuse to make a new database where an exported head speaks of one, before it is made."""
+    try:
+        # Until the first checkpoint everything may be in the write-ahead file alone.
+        if os.stat(path).st_size or os.stat(f"{path}-wal").st_size:
+            return
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return  # opening it says what is wrong
+    exported = read_head(head_file.path) if head_file.path is not None else None
+    if exported is not None:
+        raise HeadMismatch(
+            f"{path} is gone or empty, but {head_file.path} says that its log ends at event "
+            f"{exported.sequence}: put the database back from a backup together with its "
+            "-wal file, or begin anew in another folder"
+        )
+
+
 async def open_sqlite(path: Path, ids: Ids, head_file: HeadFile) -> SqlStore:
     """Open the database file at ``path``, making or migrating it as needed.
 
     Raises:
+        HeadMismatch: When it is not there although a head of it was exported; nothing is made.
         StoreError: When another process has it open, or it cannot be opened.
         UnknownSchema: When a newer version wrote it, or something else.
     """
+    _require_database(path, head_file)
     database = _current(path)
     try:
         statements = sqlite_statements()

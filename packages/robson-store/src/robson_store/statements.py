@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from robson_domain import IntentStatus, OrderStatus, PositionStatus
+from robson_domain import IntentKind, IntentStatus, OrderStatus, PositionStatus
 from robson_store.preparing import SNAPSHOTS_KEPT
 from robson_store.schema import detectors, events, intents, meta, orders, positions, snapshots
 
@@ -59,6 +59,8 @@ class Statements:
     unresolved: str
     position: str  # id
     active: str
+    position_ids: str
+    entry_ids: str
     active_on: str  # symbol, side
     order: str  # client_order_id
     orders_of: str  # position_id
@@ -159,6 +161,9 @@ def _decision_reads() -> dict[str, Executable]:
     return {
         "rivals": select(intents.c.body).where(or_(by_id, by_order, place)),
         "intent": select(intents.c.body).where(by_id),
+        "entry_ids": select(intents.c.intent_id).where(
+            intents.c.kind == _constant(IntentKind.ENTRY)
+        ),
         "unresolved": oldest.where(_none_of(intents.c.status, resolved)),
     }
 
@@ -173,6 +178,7 @@ def _state_reads() -> dict[str, Executable]:
     return {
         "position": _positions().where(positions.c.id == bindparam("id")),
         "active": active,
+        "position_ids": select(positions.c.id),
         "active_on": active.where(
             positions.c.symbol == bindparam("symbol"), positions.c.side == bindparam("side")
         ),

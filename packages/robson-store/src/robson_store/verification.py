@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import AsyncIterator
+from typing import Protocol, runtime_checkable
 
 import attrs
 
-from robson_domain import ChainBroken, Head, HeadMismatch, Store, StoredEvent, UnknownSchema
+from robson_domain import (
+    ChainBroken,
+    Head,
+    HeadMismatch,
+    Ledger,
+    Store,
+    StoredEvent,
+    UnknownSchema,
+)
 from robson_domain.chain import empty_head, link
 from robson_domain.codec import JsonValue, loads
 
@@ -24,16 +33,27 @@ class StoredRow(StoredEvent):
     event_type: str
 
 
+@runtime_checkable
+class _KeepsLedger(Protocol):
+    async def ledger(self) -> Ledger | None: ...
+
+
 async def verify(store: Store, exported: Head | None) -> Head:
     """Verify the whole log of ``store``, and that it contains the ``exported`` head.
+
+    The states beside the log are written in one transaction with it, so a log that ends before
+    the last event they are made of was cut, with or without an exported head to tell.
 
     Returns:
         The head of the log.
 
     Raises:
         ChainBroken: At the first row that does not fit, named by its sequence.
-        HeadMismatch: When the exported head is ahead of the log or not part of it.
+        HeadMismatch: When the exported head is ahead of the log or not part of it, or the stored
+            ledger or a stored position is ahead of the log.
     """
+    # Asked first: a log that grows meanwhile is then ahead of them, never behind.
+    states = await _states_end(store)
     head = empty_head(store.epoch)
     seen = exported is None or head == exported
     async for row in store.events.rows():
@@ -41,7 +61,23 @@ async def verify(store: Store, exported: Head | None) -> Head:
         seen = seen or head == exported
     if exported is not None and not seen:
         raise HeadMismatch(_difference(head, exported))
+    for name, sequence in states.items():
+        if sequence > head.sequence:
+            missing = f"events {head.sequence + 1} to {sequence}"
+            raise HeadMismatch(
+                f"{missing} are missing from the end of the log: {name} is stored as of the last"
+            )
     return head
+
+
+async def _states_end(store: Store) -> dict[str, int]:
+    """Return which event each stored state is as of."""
+    found = {}
+    if isinstance(store, _KeepsLedger) and (ledger := await store.ledger()) is not None:
+        found["the ledger"] = ledger.sequence
+    for position in await store.positions.find_active():
+        found[f"position {position.position_id}"] = position.sequence
+    return found
 
 
 def _difference(head: Head, exported: Head) -> str:

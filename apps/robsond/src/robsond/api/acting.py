@@ -18,7 +18,7 @@ from robsond.api.looking import found
 from robsond.api.problems import api_error
 from robsond.dto import ArmBody, EmptyBody
 from robsond.facade import Facade
-from robsond.idempotency import checked_key, reused
+from robsond.idempotency import Asked, checked_key, reused
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ _STATUS: Final = {"NOT_FOUND": 404}
 def fingerprint(path: str, body: msgspec.Struct) -> str:
     """Return what tells two requests under one key apart."""
     text = msgspec.json.encode(body, order="sorted")
-    return f"{path} {hashlib.sha256(text).hexdigest()}"
+    return f"POST {path} {hashlib.sha256(text).hexdigest()}"
 
 
 def _accepted(reply: Reply) -> Reply:
@@ -69,8 +69,14 @@ async def arm(
     if data.dry_run:
         return Response(await _estimated(facade, data), status_code=200)
     key = checked_key(idempotency_key)
-    print_ = fingerprint("/api/positions", data)
-    reply = await door.once.run(key, print_, lambda: _armed(facade, data, key))
+    asked = Asked(
+        key=key,
+        request=fingerprint("/api/positions", data),
+        shape=dto.PositionReply,
+        look="GET /api/positions",
+        is_repeatable=True,
+    )
+    reply = await door.once.run(asked, lambda: _armed(facade, data, key))
     return Response(reply, status_code=201)
 
 
@@ -113,7 +119,7 @@ async def disarm(
         _accepted(await facade.disarm(PositionId(position_id)))
         return await _shown(facade, position_id)
 
-    return await _once(request, idempotency_key, data, act)
+    return await _once(request, (idempotency_key, data), dto.PositionReply, act)
 
 
 @post("/api/positions/{position_id:str}/close", summary="Close a position",
@@ -132,7 +138,7 @@ async def close(
         _accepted(await facade.close(PositionId(position_id)))
         return await _shown(facade, position_id)
 
-    return await _once(request, idempotency_key, data, act)
+    return await _once(request, (idempotency_key, data), dto.PositionReply, act)
 
 
 @post("/api/positions/{position_id:str}/ack", summary="Let a settled position in Error go",
@@ -151,7 +157,7 @@ async def acknowledge(
         _accepted(await facade.acknowledge(PositionId(position_id)))
         return await _shown(facade, position_id)
 
-    return await _once(request, idempotency_key, data, act)
+    return await _once(request, (idempotency_key, data), dto.PositionReply, act)
 
 
 @post("/api/panic", summary="End everything", tags=["acting"], responses=RESPONSES, status_code=200)
@@ -166,7 +172,7 @@ async def panic(
         touched = [await facade.position(name) for name in reply.positions]
         return _panicked([one for one in touched if one is not None])
 
-    return await _once(request, idempotency_key, data, act)
+    return await _once(request, (idempotency_key, data), dto.PanicReply, act)
 
 
 def _panicked(touched: list[Position]) -> dto.PanicReply:
@@ -181,12 +187,20 @@ def _never_entered(position: Position) -> bool:
 
 async def _once(
     request: Request[Any, Any, Any],
-    key: str | None,
-    body: EmptyBody,
+    given: tuple[str | None, EmptyBody],
+    shape: type[T],
     act: Callable[[], Awaitable[T]],
 ) -> T:
     door: Door = door_of(request)
-    return await door.once.run(checked_key(key), fingerprint(request.url.path, body), act)
+    path, (key, body) = request.url.path, given
+    position = request.path_params.get("position_id")
+    asked = Asked(
+        key=checked_key(key),
+        request=fingerprint(path, body),
+        shape=shape,
+        look=f"GET /api/positions/{position}" if position else "GET /api/positions",
+    )
+    return await door.once.run(asked, act)
 
 
 HANDLERS: Final = (arm, disarm, close, acknowledge, panic)

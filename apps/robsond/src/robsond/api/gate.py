@@ -2,7 +2,8 @@
 
 In this order: is the name we are called by ours (against DNS rebinding), does a browser of
 another site call (Origin), is it a form in disguise (Content-Type), is there such a route, is
-the token good enough. Handlers behind it never ask again.
+the token good enough, are the parameters in the address known. Handlers behind it never ask
+again.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import attrs
 
 from robsond import logs
-from robsond.api.policy import SOCKET, methods_of, scope_needed
+from robsond.api.policy import SOCKET, methods_of, query_of, scope_needed
 from robsond.api.problems import HEADERS, ApiError, Problem, respond
+from robsond.crowd import vouch
 from robsond.keys import Keyring, Patience, Scope
 
 log = logs.logger(__name__)
@@ -140,6 +143,8 @@ class Gate:
 
     async def _http(self, scope: Any, receive: Any, send: Any) -> None:
         verdict = self._verdict(scope)
+        if not isinstance(verdict, Problem):
+            verdict = unknown_query(scope) or verdict
         if isinstance(verdict, Problem):
             self._note(scope, verdict)
             await respond(verdict, send)
@@ -200,6 +205,7 @@ class Gate:
         )
         if isinstance(scope_found, Problem):
             return scope_found
+        vouch(scope)
         if needed is None:
             return _no_route(method, path)
         return Caller(source=source_of(scope), scope=scope_found)
@@ -303,6 +309,26 @@ def internal(name: str) -> Problem:
         message="Something failed here; the log tells more under this id.",
         id=name,
     )
+
+
+def unknown_query(scope: Any) -> Problem | None:
+    """Return the refusal of a parameter in the address that would otherwise be ignored.
+
+    A filter that is misspelled and silently dropped answers another question.
+    """
+    names = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), True)]
+    known = query_of(scope["method"], scope["path"])
+    for number, name in enumerate(names):
+        shown = repr(name[:40])
+        if name not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            text = f"{shown}: there is no such parameter of {scope['path'][:80]}; {takes}."
+        elif name in names[:number]:
+            text = f"{shown} is given twice; keep one."
+        else:
+            continue
+        return Problem(status=400, code="BAD_VALUE", message=text, field=name[:40])
+    return None
 
 
 def _no_route(method: str, path: str) -> Problem:

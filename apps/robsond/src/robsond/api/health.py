@@ -15,9 +15,10 @@ from robsond.wire import moment
 
 STARTING: Final[Mapping[str, str]] = {"recovery": "not finished"}
 
-
+_ALIVE: Final = {400: RESPONSES[400]}
 _NOT_READY: Final = {
-    503: ResponseSpec(dto.ReadyReply, description="Not ready", generate_examples=False)
+    **_ALIVE,
+    503: ResponseSpec(dto.ReadyReply, description="Not ready", generate_examples=False),
 }
 _DEEP_NOT_READY: Final = {
     **RESPONSES,
@@ -33,7 +34,13 @@ def _word(problem: str) -> Literal["ok", "failed"]:
     return "failed" if problem else "ok"
 
 
-@get(["/healthz", "/health"], summary="The process answers", security=[{}], tags=["health"])
+@get(
+    ["/healthz", "/health"],
+    summary="The process answers",
+    security=[{}],
+    tags=["health"],
+    responses=_ALIVE,
+)
 async def health(request: Request[Any, Any, Any]) -> dto.HealthReply:
     """Say that the process answers; nothing else."""
     return dto.HealthReply(status="ok", timestamp=moment(door_of(request).now()))

@@ -6,13 +6,13 @@ import itertools
 from typing import Annotated, Any, Final
 
 from litestar import Request, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from robson_domain import Event, PositionId, codec
 from robsond import dto, views
 from robsond.api.context import facade_of
 from robsond.api.failures import RESPONSES
-from robsond.api.looking import found
+from robsond.api.looking import PositionAlias, PositionFilter, found, one_of
 from robsond.api.problems import api_error
 from robsond.facade import Explained, Facade
 from robsond.wire import moment
@@ -26,9 +26,11 @@ _SEQUENCE_MAX: Final = 2**53
 @get("/api/events", summary="Events in sequence", tags=["history"], responses=RESPONSES)
 async def events(
     request: Request[Any, Any, Any],
+    *,
     after: Annotated[int, QueryParameter(ge=0, le=_SEQUENCE_MAX)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = 100,
-    position: FromQuery[str | None] = None,
+    position_id: PositionFilter = None,
+    alias: PositionAlias = None,
     event_type: Annotated[str | None, QueryParameter(name="type")] = None,
 ) -> dto.EventsReply:
     """Return events exactly as stored, after a sequence, of one position or type."""
@@ -36,7 +38,8 @@ async def events(
     if event_type is not None and event_type not in codec.EVENT_TYPES:
         known = ", ".join(codec.EVENT_TYPES)
         raise api_error(400, "BAD_VALUE", f"type: choose one of {known}.", "type")
-    key = (await found(facade, position)).position_id if position is not None else None
+    name = one_of(position_id, alias)
+    key = (await found(facade, name)).position_id if name is not None else None
     kept, next_after = await _page(facade, (after, key), event_type, limit)
     return dto.EventsReply(
         events=[views.json_object(codec.encode(event)) for event in kept],
@@ -112,6 +115,7 @@ async def verify_log(request: Request[Any, Any, Any]) -> dto.VerifyReply:
         checked=verdict.checked,
         problem=verdict.problem or None,
         sequence=verdict.sequence or None,
+        note=verdict.note or None,
     )
 
 

@@ -33,6 +33,26 @@ async def found(facade: Facade, position_id: str) -> Position:
     return position
 
 
+PositionFilter = Annotated[
+    str | None, QueryParameter(description="Only what belongs to the position of this id.")
+]
+PositionAlias = Annotated[
+    str | None, QueryParameter(name="position", description="The same as position_id.")
+]
+
+
+def one_of(position_id: str | None, position: str | None) -> str | None:
+    """Return the position that is asked for under either name.
+
+    Raises:
+        ApiError: When both names are given.
+    """
+    if position_id is not None and position is not None:
+        message = "position_id and position are the same; give one of them."
+        raise api_error(400, "BAD_VALUE", message, "position")
+    return position if position_id is None else position_id
+
+
 def _fits(position: Position, status: str | None) -> bool:
     if status is None:
         return True
@@ -87,13 +107,15 @@ async def position(
 @get("/api/orders", summary="Our orders, oldest first", tags=["looking"], responses=RESPONSES)
 async def orders(
     request: Request[Any, Any, Any],
-    position: FromQuery[str | None] = None,
+    position_id: PositionFilter = None,
+    alias: PositionAlias = None,
     pending: FromQuery[bool] = False,
 ) -> dto.OrdersReply:
     """Return orders of one position or of all, or only those still working."""
     facade = facade_of(request)
-    if position is not None:
-        all_ = views.orders_of(await found(facade, position))
+    name = one_of(position_id, alias)
+    if name is not None:
+        all_ = views.orders_of(await found(facade, name))
     else:
         all_ = facade.orders()
     kept = [one for one in all_ if not (pending and one.status.is_terminal)]

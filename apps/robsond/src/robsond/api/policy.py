@@ -35,12 +35,29 @@ POLICY: Final[Mapping[tuple[str, str], Scope]] = {
     (SOCKET, "/ws"): Scope.READ,
 }
 
+QUERY: Final[Mapping[str, tuple[str, ...]]] = {
+    "/api/positions": ("status",),
+    "/api/orders": ("position_id", "position", "pending"),
+    "/api/events": ("after", "limit", "position_id", "position", "type"),
+    "/api/why/{position_id}": ("sequence",),
+}
+"""Parameters that a GET takes in its address; what is not in here takes none."""
+
 
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(template)))
 
 
 _COMPILED: Final = [(method, _pattern(path), scope) for (method, path), scope in POLICY.items()]
+
+_QUERIES: Final = [(_pattern(path), names) for path, names in QUERY.items()]
+
+
+def query_of(method: str, path: str) -> tuple[str, ...]:
+    """Return the parameters that a call takes in its address."""
+    if method != "GET":
+        return ()
+    return next((names for pattern, names in _QUERIES if pattern.fullmatch(path)), ())
 
 
 def scope_needed(method: str, path: str) -> Scope | None:

@@ -21,6 +21,7 @@ from robsond.api.context import Door, door_of
 from robsond.api.failures import hinted
 from robsond.api.gate import Doorkeeper, bearer, source_of
 from robsond.api.problems import Problem
+from robsond.crowd import vouch
 from robsond.hub import Hub, Message, Subscriber, message
 from robsond.keys import Scope
 
@@ -87,11 +88,15 @@ class Conversation:
         self._reader = reader
         self._door: Door = door_of(socket)
         self._keeper: Doorkeeper = socket.app.state.keeper
-        self._token: str | None = None
 
-    async def run(self, token: str | None) -> None:
-        """Talk until one side ends it."""
-        await self._check(token if token is not None else await self._first_token())
+    async def run(self, token: str) -> None:
+        """Talk until one side ends it.
+
+        Raises:
+            Goodbye: With the reason to tell.
+        """
+        self._token = token
+        self._answer("authenticated", {"topics": list(hubs.TOPICS)})
         jobs = [
             asyncio.ensure_future(job)
             for job in (self._listen(), self._speak(), self._watch(), self._overrun())
@@ -104,25 +109,6 @@ class Conversation:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
-
-    async def _first_token(self) -> str:
-        try:
-            async with asyncio.timeout(HELLO_SECONDS):
-                ask = parse(await self._socket.receive_text())
-        except TimeoutError:
-            raise Goodbye(POLICY_VIOLATION, "no token came") from None
-        except ValidationError:
-            raise Goodbye(POLICY_VIOLATION, "the first message must carry the token") from None
-        if ask.type != "auth" or not ask.token:
-            raise Goodbye(POLICY_VIOLATION, "the first message must carry the token")
-        return ask.token
-
-    async def _check(self, token: str) -> None:
-        source = source_of(self._socket.scope)
-        if isinstance(self._keeper.check_token(token, source, Scope.READ), Problem):
-            raise Goodbye(POLICY_VIOLATION, "the token is not accepted")
-        self._token = token
-        self._answer("authenticated", {"topics": list(hubs.TOPICS)})
 
     def _answer(self, kind: str, data: Any) -> None:
         facade = self._door.facade
@@ -186,7 +172,7 @@ class Conversation:
         raise Goodbye(POLICY_VIOLATION, "the token is no longer accepted")
 
     def _is_token_valid(self) -> bool:
-        return self._token is not None and self._keeper.keyring.scope_of(self._token) is not None
+        return self._keeper.keyring.scope_of(self._token) is not None
 
     async def _overrun(self) -> None:
         await self._reader.overrun.wait()
@@ -199,27 +185,55 @@ def _offered(socket: WebSocket[Any, Any, Any]) -> tuple[str | None, str | None]:
     return (PROTOCOL if PROTOCOL in names else None), token
 
 
+async def _first_token(socket: WebSocket[Any, Any, Any]) -> str:
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            ask = parse(await socket.receive_text())
+    except TimeoutError:
+        raise Goodbye(POLICY_VIOLATION, "no token came") from None
+    except ValidationError:
+        raise Goodbye(POLICY_VIOLATION, "the first message must carry the token") from None
+    if ask.type != "auth" or not ask.token:
+        raise Goodbye(POLICY_VIOLATION, "the first message must carry the token")
+    return ask.token
+
+
+async def _accepted_token(socket: WebSocket[Any, Any, Any], offered: str | None) -> str:
+    token = offered if offered is not None else await _first_token(socket)
+    keeper: Doorkeeper = socket.app.state.keeper
+    if isinstance(keeper.check_token(token, source_of(socket.scope), Scope.READ), Problem):
+        raise Goodbye(POLICY_VIOLATION, "the token is not accepted")
+    vouch(socket.scope)
+    return token
+
+
+async def _talk(socket: WebSocket[Any, Any, Any], offered: str | None) -> None:
+    """Talk to an observer, who takes a place among them only with a token that is accepted."""
+    hub: Hub = socket.app.state.hub
+    token = await _accepted_token(socket, offered)
+    reader = hub.join()
+    if reader is None:
+        raise Goodbye(TRY_LATER, "too many observers")
+    try:
+        await Conversation(socket, hub, reader).run(token)
+    finally:
+        hub.leave(reader)
+
+
 @websocket("/ws")
 async def observe(socket: WebSocket[Any, Any, Any]) -> None:
     """Carry topics to one client."""
-    hub: Hub = socket.app.state.hub
     protocol, offered = _offered(socket)
-    reader = hub.join()
     await socket.accept(subprotocols=protocol)
     code, reason = POLICY_VIOLATION, "bye"
     try:
-        if reader is None:
-            raise Goodbye(TRY_LATER, "too many observers")
-        await Conversation(socket, hub, reader).run(bearer(socket.scope) or offered)
+        await _talk(socket, bearer(socket.scope) or offered)
     except Goodbye as end:
         code, reason = end.code, end.reason
     except WebSocketDisconnect:
         return
     except TimeoutError:
         code, reason = TRY_LATER, "you read too slowly; connect again"
-    finally:
-        if reader is not None:
-            hub.leave(reader)
     log.info("an observer was sent away", reason=reason, source=source_of(socket.scope))
     with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
         async with asyncio.timeout(1):

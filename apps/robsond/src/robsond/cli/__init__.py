@@ -11,6 +11,13 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code (see ``docs/cli.md``)."""
-    from robsond.cli.app import run
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from robsond.cli.app import run
 
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+        code = run(given)
+    except KeyboardInterrupt:  # before the command could take care of it, or after
+        from robsond.cli.errors import code_of_ctrl_c
+
+        code = code_of_ctrl_c(given)
+    sys.exit(code)

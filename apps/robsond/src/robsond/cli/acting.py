@@ -22,6 +22,8 @@ _ENDED = "Closed"
 def disarm(shell: Shell, position_id: str, key: str | None) -> None:
     """Take an armed position back; refused once it is entering.
 
+    The beginning of its id is enough where no other id begins so.
+
     Example: robson disarm 3f2c9a1e
     """
     _end(shell, position_id, "disarm", key)
@@ -34,6 +36,8 @@ def disarm(shell: Shell, position_id: str, key: str | None) -> None:
 def close(shell: Shell, position_id: str, key: str | None) -> None:
     """Close an open position now, at the market.
 
+    The beginning of its id is enough where no other id begins so.
+
     Example: robson close 3f2c9a1e
     """
     _end(shell, position_id, "close", key)
@@ -41,8 +45,9 @@ def close(shell: Shell, position_id: str, key: str | None) -> None:
 
 def _end(shell: Shell, wanted: str, action: str, key: str | None) -> None:
     checked = options.checked_key(key)
-    name = options.position_id(wanted)
+    options.position_id(wanted)
     with shell.api() as api, shell.out.waiting("asking the daemon …"):
+        name = options.find_position(api, wanted)
         answer = api.post(f"/api/positions/{name}/{action}", {}, checked)
     if shell.out.as_json:
         shell.out.document(answer)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Final
 
 import rich_click as click
 
+from robsond.cli import local
 from robsond.cli.acting import close, disarm, panic
 from robsond.cli.arming import arm
-from robsond.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CliError, Leave
+from robsond.cli.doctor import doctor
+from robsond.cli.errors import (
+    EXIT_FAILED,
+    EXIT_OK,
+    EXIT_USAGE,
+    CliError,
+    Leave,
+    code_of_ctrl_c,
+)
 from robsond.cli.history import events, why
 from robsond.cli.looking import orders, positions, risk, status
 from robsond.cli.output import Output
@@ -37,9 +49,12 @@ def robson() -> None:
 
 for _command in (
     demo, status, arm, disarm, close, panic,
-    risk, positions, orders, events, why, verify_log, replay,
+    risk, positions, orders, events, why, verify_log, replay, doctor,
 ):  # fmt: skip
     robson.add_command(_command)
+
+
+_OUTPUT_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -47,7 +62,32 @@ def run(arguments: Sequence[str]) -> int:
     out = Output(as_json="--json" in arguments)
     _never_fail_on_letters()
     try:
-        result = robson.main(args=list(arguments), prog_name="robson", standalone_mode=False)
+        code = _ran(out, _json_last(arguments))
+        # What cannot be written is found now, not after the last word.
+        sys.stdout.flush()
+        return code
+    except (KeyboardInterrupt, click.Abort):
+        code = code_of_ctrl_c(arguments)
+        if code != EXIT_OK:
+            out.fail_below(CliError("INTERRUPTED", "Interrupted."))
+        return code
+    except SystemExit:
+        # Whoever read the output has seen enough (`| head`); that is no failure.
+        local.drop_output()
+        return EXIT_OK
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS or error.filename is not None:
+            return _defect(out, error)
+        local.drop_output()
+        out.fail(CliError("OUTPUT_FAILED", f"The output cannot be written: {error.strerror}."))
+        return EXIT_FAILED
+    except Exception as error:  # What nobody foresaw is still one error of the one shape.
+        return _defect(out, error)
+
+
+def _ran(out: Output, arguments: list[str]) -> int:
+    try:
+        result = robson.main(args=arguments, prog_name="robson", standalone_mode=False)
     except CliError as error:
         out.fail(error)
         return error.exit_code
@@ -55,15 +95,24 @@ def run(arguments: Sequence[str]) -> int:
         return end.exit_code
     except click.ClickException as error:
         return _misused(out, error)
-    except (KeyboardInterrupt, click.Abort):
-        out.fail(CliError("INTERRUPTED", "Interrupted."))
-        return EXIT_INTERRUPTED
-    except Exception as error:  # What nobody foresaw is still one error of the one shape.
-        traceback.print_exc()
-        out.fail(CliError("DEFECT", f"This is a defect in robson, {type(error).__name__}: {error}"))
-        return EXIT_FAILED
     # `--help` returns 0; commands return nothing.
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _json_last(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with a ``--json`` before the command moved behind its name."""
+    before = list(itertools.takewhile(lambda word: word.startswith("-"), arguments))
+    rest = list(arguments[len(before) :])
+    if "--json" not in before or not rest:
+        return list(arguments)
+    kept = [word for word in before if word != "--json"]
+    return [*kept, rest[0], "--json", *rest[1:]]
+
+
+def _defect(out: Output, error: Exception) -> int:
+    traceback.print_exception(error)
+    out.fail(CliError("DEFECT", f"This is a defect in robson, {type(error).__name__}: {error}"))
+    return EXIT_FAILED
 
 
 def _misused(out: Output, error: click.ClickException) -> int:

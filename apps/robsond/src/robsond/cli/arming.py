@@ -143,7 +143,8 @@ def arm(shell: Shell, confirm_risk: str | None, key: str | None, **typed: Any) -
     body = chosen.body()
     checked = options.checked_key(key)
     percent = Decimal(str(body["risk_percent"]))
-    if not chosen.dry_run and confirm(shell.out, percent, confirm_risk):
+    # An estimate arms nothing, so there is nothing to confirm.
+    if confirm(shell.out, percent, phrase(percent) if chosen.dry_run else confirm_risk):
         body["confirm_risk_percent"] = body["risk_percent"]
     with shell.api() as api, shell.out.waiting("asking the daemon …"):
         try:
@@ -160,7 +161,8 @@ def in_options(error: CliError, params: object) -> CliError:
         field = _OPTIONS[field]
     elif isinstance(params, dict) and field in params:
         field = f"--param {field}"
-    return CliError(error.code, error.message, field=field, exit_code=error.exit_code)
+    message = error.message.replace("stop or stop_distance", "--stop or --stop-distance")
+    return CliError(error.code, message, field=field, exit_code=error.exit_code)
 
 
 def phrase(percent: Decimal) -> str:
@@ -208,5 +210,25 @@ def show(out: Output, answer: dict[str, Any]) -> None:
     else:
         position = answer.get("position", {})
         out.show(tables.position_table([position], out.width))
+        if note := waits_for_price(position):
+            out.show(note)
         out.show("Armed. Watch it:  robson status --watch")
         out.show(f"Explain it:       robson why {position.get('position_id', 'ID')}")
+
+
+def waits_for_price(position: dict[str, Any]) -> str:
+    """Return a warning when the stop that was named is not on the losing side of the price now."""
+    from robsond.cli import format as fmt
+
+    stop = fmt.number((position.get("params") or {}).get("stop"))
+    price = fmt.number(position.get("last_price"))
+    if stop is None or price is None:
+        return ""
+    side = str(position.get("side"))
+    if stop < price if side == "long" else stop > price:
+        return ""
+    where = "below" if side == "long" else "above"
+    return (
+        f"Note: the stop {fmt.figure(str(stop))} is not {where} the price "
+        f"{fmt.figure(str(price))}. Until it is, no signal will enter."
+    )

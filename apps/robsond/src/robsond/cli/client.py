@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 30
 """Longer than the daemon takes for anything; a command that hangs says nothing."""
+_QUICK_SECONDS: Final = 10
+"""For what the daemon has in memory."""
+_SLOW_PATHS: Final = ("/api/why/", "/api/verify-log", "/api/replay", "/api/events")
+"""What reads the whole log takes as long as the log is."""
 _BAD_VALUE: Final = frozenset({400, 413, 415, 422})
 
 
@@ -53,7 +57,9 @@ class Api:
             CliError: When the daemon cannot be reached, or says no.
         """
         given = {name: str(value) for name, value in params.items() if value is not None}
-        return self._object("GET", path, params=given)
+        slow = path.startswith(_SLOW_PATHS)
+        seconds = TIMEOUT_SECONDS if slow else min(_QUICK_SECONDS, TIMEOUT_SECONDS)
+        return self._object("GET", path, params=given, timeout=seconds)
 
     def post(self, path: str, body: Mapping[str, object], key: str = "") -> dict[str, Any]:
         """Return the answer to ``POST path``.
@@ -82,24 +88,31 @@ class Api:
         try:
             response = self._client.request(method, path, **request)
         except httpx.TimeoutException:
-            raise self._silent(method) from None
+            raise self._silent(method, request.get("timeout", TIMEOUT_SECONDS)) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from None
         return self._read(response)
 
-    def _silent(self, method: str) -> CliError:
+    def _silent(self, method: str, seconds: int) -> CliError:
         acted = " It may still have been done: look before repeating it." if method != "GET" else ""
         return CliError(
             "DAEMON_SILENT",
-            f"The daemon at {self._target.url} did not answer within {TIMEOUT_SECONDS} s.{acted}",
+            f"The daemon at {self._target.url} did not answer within {seconds} s.{acted}",
             exit_code=EXIT_UNREACHABLE,
         )
 
     def _unreachable(self, error: Exception) -> CliError:
+        import httpx
+
+        url, told = self._target.url, str(error).upper()
+        advice = "Start it with: robsond run"
+        if url.startswith("https:") and ("SSL" in told or "TLS" in told):
+            advice = "What answers there does not speak https, or shows no certificate we trust."
+        elif isinstance(error, httpx.RemoteProtocolError):
+            advice = "What answers there does not speak http; check ROBSON_API_URL or --url."
         return CliError(
             NOT_REACHABLE,
-            f"No daemon answers at {self._target.url} ({self._target.source}). "
-            f"Start it with: robsond run. ({type(error).__name__})",
+            f"No daemon answers at {url} ({self._target.source}). {advice}",
             exit_code=EXIT_UNREACHABLE,
         )
 
@@ -127,9 +140,12 @@ def refusal(status: int, error: object, target: Target) -> CliError:
     message = str(details.get("message") or f"The daemon answered with HTTP {status}.")
     field = str(details.get("field") or "")
     message = message.removeprefix(f"{field}: ")
-    if status == 404:
+    if status == 404 and field != "sequence":
+        message = message.replace("; see /api/positions.", ".")
         message = f"{message} `robson positions` lists what there is."
-    if status in (401, 403):
+    if status == 401:
+        message = target.token_refused
+    elif status == 403:
         message = f"{message} {target.token_advice}"
     return CliError(code, message, field=field, exit_code=_exit_code(status))
 

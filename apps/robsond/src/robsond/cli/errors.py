@@ -5,6 +5,7 @@ The codes are documented in ``docs/cli.md``; scripts hold on to them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 EXIT_OK: Final = 0
@@ -20,6 +21,14 @@ EXIT_UNVERIFIED: Final = 5
 """The log does not verify, or replay does not give the stored state."""
 EXIT_INTERRUPTED: Final = 130
 """Ended by Ctrl-C."""
+
+
+_ENDLESS: Final = frozenset({"--follow", "--watch"})
+
+
+def code_of_ctrl_c(arguments: Sequence[str]) -> int:
+    """Return how a command ends on Ctrl-C: well, when it has no other end."""
+    return EXIT_INTERRUPTED if _ENDLESS.isdisjoint(arguments) else EXIT_OK
 
 
 class CliError(Exception):

@@ -76,6 +76,18 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
+def drop_output() -> None:
+    """Write nothing more to standard output: it is gone, and a last flush would complain."""
+    from robsond import system
+
+    system.drop_output()
+
+
+def is_folder(path: str) -> bool:
+    """Say whether ``path`` is a folder."""
+    return pathlib.Path(path).is_dir()
+
+
 def is_file(path: str) -> bool:
     """Say whether ``path`` is a file."""
     return pathlib.Path(path).is_file()

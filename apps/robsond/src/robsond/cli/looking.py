@@ -121,7 +121,8 @@ def positions(shell: Shell, wanted: str | None) -> None:
 
     found = answer["positions"]
     if not found:
-        shell.out.show("No positions. Arm one: robson arm BTCUSDT")
+        only = f"No position is in status {wanted}." if wanted else ""
+        shell.out.show(only or "No positions. Arm one: robson arm BTCUSDT")
         return
     shell.out.show(tables.position_table(found, shell.out.width))
     for view in found:

@@ -7,10 +7,17 @@ from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from robsond.cli import local
-from robsond.cli.errors import EXIT_NOT_FOUND, EXIT_UNVERIFIED, CliError, usage
+from robsond.cli.errors import (
+    EXIT_FAILED,
+    EXIT_NOT_FOUND,
+    EXIT_UNREACHABLE,
+    EXIT_UNVERIFIED,
+    CliError,
+    usage,
+)
 
 if TYPE_CHECKING:
-    from robson_domain import Head, Store
+    from robson_domain import Head, Store, StoreError
     from robsond.settings import Settings
 
 Json = dict[str, Any]
@@ -23,7 +30,7 @@ def verify(data_dir: str | None) -> Json:
     Raises:
         CliError: When there is no log, or it cannot be read.
     """
-    return _run(_verify(_settings(data_dir)))
+    return _run(_verify(settings_of(data_dir)))
 
 
 def replay(data_dir: str | None) -> Json:
@@ -32,7 +39,7 @@ def replay(data_dir: str | None) -> Json:
     Raises:
         CliError: When there is no log, or it cannot be read.
     """
-    return _run(_replay(_settings(data_dir)))
+    return _run(_replay(settings_of(data_dir)))
 
 
 def events(data_dir: str | None) -> list[Json]:
@@ -41,7 +48,7 @@ def events(data_dir: str | None) -> list[Json]:
     Raises:
         CliError: When there is no log, or it cannot be read.
     """
-    return _run(_events(_settings(data_dir)))
+    return _run(_events(settings_of(data_dir)))
 
 
 async def _verify(settings: Settings) -> Json:
@@ -56,6 +63,7 @@ async def _verify(settings: Settings) -> Json:
         "checked": found.checked,
         "problem": found.problem or None,
         "sequence": found.sequence or None,
+        "note": found.note or None,
     }
 
 
@@ -97,7 +105,12 @@ def _head(head: Head) -> Json:
     return {"sequence": head.sequence, "hash": head.hash, "epoch": head.epoch}
 
 
-def _settings(data_dir: str | None) -> Settings:
+def settings_of(data_dir: str | None) -> Settings:
+    """Return the settings of the environment and the file, for a directory when one is named.
+
+    Raises:
+        CliError: When they cannot be used.
+    """
     from robson_domain import ConfigurationError
     from robsond.settings import load
 
@@ -129,6 +142,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
             "NO_LOG", f"{error}; name the data directory with --data-dir", exit_code=EXIT_NOT_FOUND
         ) from None
     except StoreError as error:
-        raise CliError(
-            type(error).__name__, f"the log cannot be trusted: {error}", exit_code=EXIT_UNVERIFIED
-        ) from None
+        raise _untrusted(error) from None
+
+
+def _untrusted(error: StoreError) -> CliError:
+    from robsond.trouble import IN_USE, UNREADABLE, trouble_of
+
+    trouble = trouble_of(error)
+    ends = {IN_USE: EXIT_UNREACHABLE, UNREADABLE: EXIT_FAILED}.get(trouble.code, EXIT_UNVERIFIED)
+    return CliError(trouble.code, f"{error}. {trouble.advice}", exit_code=ends)

@@ -21,6 +21,8 @@ Command = Callable[..., None]
 _DURATION: Final = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 _UNITS: Final = (86_400, 3_600, 60, 1)
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ID: Final = re.compile(r"p-[0-9a-f]{16}")
+"""A whole id; what is shorter may be the beginning of one."""
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -201,6 +203,27 @@ def position_id(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) or set(text) <= {"."}:
         raise usage("ID", f"{text[:70]!r} is no position id; `robson positions` lists them")
     return text
+
+
+def find_position(api: Api, text: str) -> str:
+    """Return the id of the one position that ``text`` is the id of, or the beginning of it.
+
+    What fits no position is returned as it is: the daemon knows older ones, and what to say.
+
+    Raises:
+        CliError: When it has characters no id has, or fits several positions.
+    """
+    wanted = position_id(text)
+    if _ID.fullmatch(wanted):
+        return wanted
+    known = [str(view["position_id"]) for view in api.get("/api/positions")["positions"]]
+    if wanted in known:
+        return wanted
+    fitting = [name for name in known if name.startswith((wanted, f"p-{wanted}"))]
+    if len(fitting) > 1:
+        some = ", ".join(fitting[:5])
+        raise usage("ID", f"{text} is the beginning of {len(fitting)} positions: {some}")
+    return fitting[0] if fitting else wanted
 
 
 def only_without_json(out: Output, option: str) -> None:

@@ -53,9 +53,14 @@ class Output:
         for part in parts:
             self.console.print(part)
 
-    def line(self, text: str) -> None:
-        """Print one line that is never broken: the terminal wraps it, a pipe keeps it whole."""
-        self.console.print(text, soft_wrap=True)
+    def line(self, text: str, hanging: int = 0) -> None:
+        """Print one line: on a terminal broken at words, in a pipe never.
+
+        Args:
+            hanging: Columns that the lines after the first are indented by.
+        """
+        for part in _broken(self.console, text, hanging):
+            self.console.print(part, soft_wrap=True)
 
     def indented(self, text: str, columns: int) -> None:
         """Print a paragraph, each of its lines indented."""
@@ -75,8 +80,14 @@ class Output:
             self.document(error.document())
             return
         where = f"{error.field}: " if error.field else ""
-        line = f"{where}{error.message}"
-        self.errors.print(f"Error ({error.code}): {line}", soft_wrap=True)
+        for part in _broken(self.errors, f"Error ({error.code}): {where}{error.message}"):
+            self.errors.print(part, soft_wrap=True)
+
+    def fail_below(self, error: CliError) -> None:
+        """Print an error below what the terminal shows of the key that caused it (``^C``)."""
+        if not self.as_json and self.errors.is_terminal:
+            self.errors.print()
+        self.fail(error)
 
     @contextmanager
     def waiting(self, message: str) -> Iterator[None]:
@@ -86,3 +97,23 @@ class Output:
             return
         with self.errors.status(message):
             yield
+
+
+def _broken(console: Console, text: str, hanging: int = 0) -> list[str]:
+    """Return ``text`` as lines that fit a terminal; elsewhere it stays whole."""
+    if not console.is_terminal:
+        return [text]
+    indent = " " * min(hanging, console.width // 3)
+    return [
+        part
+        for line in text.splitlines() or [""]
+        for part in textwrap.wrap(
+            line,
+            console.width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
+        or [""]
+    ]

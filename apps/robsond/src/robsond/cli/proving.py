@@ -22,6 +22,7 @@ from robsond.cli.target import is_unreachable
 DAEMON: Final = "daemon"
 FILES: Final = "files"
 _PAGE: Final = 500
+_HANGING: Final = 8
 
 
 @click.command(name="verify-log")
@@ -89,6 +90,8 @@ def show_verified(out: Output, result: dict[str, Any]) -> None:
             f"The log verifies: {fmt.count(result['checked'], 'event')}, chained and complete."
         )
         out.show(f"Head: event {head['sequence']}, {head['hash']}")
+        if note := result.get("note"):
+            out.show(f"Note: {note}.")
         return
     out.show(f"THE LOG DOES NOT VERIFY: {result['problem']}")
     if result.get("sequence"):
@@ -108,7 +111,8 @@ def _show_replayed(out: Output, result: dict[str, Any]) -> None:
     for entry in result["timeline"]:
         out.show("", f"{entry['position_id']}  {entry['symbol']} {entry['side']}")
         for step in entry["steps"]:
-            out.line(f"{step['sequence']:>6}  {fmt.when(step['ts'])}  {step['sentence']}")
+            at = f"{step['sequence']:>6}  {fmt.when(step['ts'])}  "
+            out.line(f"{at}{step['sentence']}", _HANGING)
 
 
 def all_events(api: Api) -> list[dict[str, Any]]:
@@ -123,9 +127,12 @@ def all_events(api: Api) -> list[dict[str, Any]]:
 
 
 def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what became of each position, in the order of arming; a run of stop moves as one."""
+    """Return what became of each position, in the order of arming; a run of stop moves as one.
+
+    Events of the account are no position's and left out; ``robson events`` lists them.
+    """
     told: dict[str, dict[str, Any]] = {}
-    for event in events:
+    for event in (one for one in events if one["position_id"]):
         entry = told.setdefault(
             event["position_id"],
             {"position_id": event["position_id"], "symbol": "", "side": "", "steps": []},

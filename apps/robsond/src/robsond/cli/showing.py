@@ -9,7 +9,7 @@ import attrs
 import rich_click as click
 
 from robsond.cli import local, options
-from robsond.cli.errors import EXIT_OK, Leave, usage
+from robsond.cli.errors import EXIT_OK, CliError, Leave, usage
 from robsond.cli.output import Output
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DemoOptions:
         return DemoPlan(
             **self._recording(),
             stop_distance=options.stop_distance("--stop-distance", distance),
-            delay=options.not_negative("--delay", self.delay or defaults["delay"]),
+            delay=_delay(self.delay or defaults["delay"]),
             speed=_speed(self.speed or defaults["speed"]),
             latency_ms=_milliseconds(self.latency_ms),
             fee_rate=_ratio(self.fee_rate),
@@ -61,7 +61,7 @@ class DemoOptions:
         )
 
     def _recording(self) -> dict[str, Any]:
-        from robsond.demo.recorded import pairs_of
+        from robsond.demo.recorded import pairs_of, require_pair
 
         trades = _file("--trades", self.trades)
         frames = _file("--frames", self.frames)
@@ -74,6 +74,8 @@ class DemoOptions:
                     )
             return {}
         named = options.symbol("--symbol", self.symbol) if self.symbol is not None else ""
+        if named and frames:
+            require_pair(frames, named)
         pairs = (named,) if named else pairs_of(trades, frames)
         return {
             "trades": trades,
@@ -90,7 +92,8 @@ def _file(option: str, path: str | None) -> str:
     if path is None:
         return ""
     if not local.is_file(path):
-        raise usage(option, f"there is no file {path}")
+        what = "is a folder, no file" if local.is_folder(path) else "does not exist"
+        raise usage(option, f"{path} {what}")
     return os.path.abspath(path)
 
 
@@ -100,7 +103,25 @@ def _size(option: str, text: str | None) -> str:
 
 def _speed(text: str) -> str:
     plain = text.strip().lower()
-    return plain if plain == "max" else options.amount_text("--speed", plain)
+    if plain == "max":
+        return plain
+    try:
+        return options.amount_text("--speed", plain)
+    except CliError:
+        raise usage(
+            "--speed", f"{text!r} is no speed: write 1 for real time, a factor, or max"
+        ) from None
+
+
+def _delay(text: str) -> str:
+    from decimal import Decimal
+
+    from robson_engine.detectors.params import SECONDS_MAX
+
+    plain = options.not_negative("--delay", text)
+    if Decimal(plain) > SECONDS_MAX:
+        raise usage("--delay", f"{text} is more than {SECONDS_MAX} seconds")
+    return plain
 
 
 def _milliseconds(value: int) -> int:
@@ -148,7 +169,7 @@ def demo(*, data_dir: str | None, stay: bool, as_json: bool, **typed: Any) -> No
     Without a file it uses a simulated market: no server, key or network. Ends with 0 only if
     positions really closed and the log verifies.
 
-    Example: robson demo --trades trades.csv.gz --symbol BTCUSDT --stop-distance 0.2%
+    Example: robson demo --trades trades.csv.gz --symbol BTCUSDT --stop-distance 0.3%
     """
     from robsond.demo.runner import run_demo
 

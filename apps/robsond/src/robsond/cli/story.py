@@ -9,6 +9,9 @@ from robsond.cli import format as fmt
 
 Json = Mapping[str, Any]
 
+ACCOUNT: Final = "account"
+"""Stands where a position's id would, for events of none."""
+
 
 def sentence(event: Json) -> str:
     """Return what happened; an unknown type is named, never left out."""
@@ -18,6 +21,11 @@ def sentence(event: Json) -> str:
         return teller(event) if teller else kind
     except (KeyError, TypeError, AttributeError):
         return kind
+
+
+def owner_of(event: Json) -> str:
+    """Return whose event it is: a position's id, or that it is the account's."""
+    return str(event.get("position_id") or ACCOUNT)
 
 
 def _armed(event: Json) -> str:
@@ -86,6 +94,14 @@ def _resolved(event: Json) -> str:
     return f"order is {event['order_status'].lower()}: {event['evidence']}"
 
 
+def _limits_set(event: Json) -> str:
+    limits = event["limits"]
+    return (
+        f"risk limits: capital {fmt.figure(event['capital'], 2)}, "
+        f"up to {limits['max_open_positions']} positions"
+    )
+
+
 _TELLERS: Final[dict[str, Callable[[Json], str]]] = {
     "PositionArmed": _armed,
     "PositionDisarmed": lambda event: f"ended before entering: {fmt.words(event['reason'])}",
@@ -103,4 +119,5 @@ _TELLERS: Final[dict[str, Callable[[Json], str]]] = {
     "OrderResolved": _resolved,
     "PositionClosed": _closed,
     "PositionErrored": lambda event: f"needs a person: {event['problem']}",
+    "RiskLimitsSet": _limits_set,
 }

@@ -131,19 +131,32 @@ def status_parts(
     ):
         facts.add_row(name, value)
     live = [view for view in positions if view.get("status") != "Closed"]
-    parts: list[RenderableType] = [line, facts, "", market_table(status.get("symbols") or [])]
-    parts.append("")
-    if live:
-        parts.append(position_table(live, width))
+    followed = {view.get("symbol") for view in live}
+    prices = [one for one in status.get("symbols") or [] if one.get("symbol") in followed]
+    if over := finished(status):
+        nothing = "Nothing is armed or open."
+        parts: list[RenderableType] = [line, facts, "", over]
     else:
-        parts.append("Nothing is armed or open. Arm something: robson arm BTCUSDT")
-    return parts
+        nothing = "Nothing is armed or open. Arm something: robson arm BTCUSDT"
+        parts = [line, facts, "", market_table(prices)]
+    return [*parts, "", position_table(live, width) if live else nothing]
+
+
+def finished(status: View) -> str:
+    """Return that the playback of a recording is over, empty while prices come."""
+    playback = status.get("playback") or {}
+    if playback.get("state") != "finished":
+        return ""
+    return (
+        f"The playback is finished: {fmt.count(int(playback.get('trades') or 0), 'trade')} up to "
+        f"{fmt.when(playback.get('last'))} UTC. No price will come any more."
+    )
 
 
 def market_table(symbols: Sequence[View]) -> RenderableType:
     """Return the last price of each pair and how old it is."""
     if not symbols:
-        return "No market data yet: a pair is followed once a position is armed on it."
+        return "No market data: a pair is followed while a position on it is armed or open."
     table = plain_table("pair", "last price", "age", right=("last price", "age"))
     for entry in symbols:
         table.add_row(
@@ -168,7 +181,8 @@ def risk_parts(risk: View) -> list[RenderableType]:
         used, allowed = (fmt.figure(entry.get(part), digits) for part in ("used", "limit"))
         table.add_row(label, used, allowed)
     parts: list[RenderableType] = [worst, "", table]
-    rows = risk.get("per_position") or []
+    # One that only waits can lose nothing yet.
+    rows = [row for row in risk.get("per_position") or [] if row.get("status") != "Armed"]
     if rows:
         each = plain_table("position", "loss at the stop", right=("loss at the stop",))
         for row in rows:

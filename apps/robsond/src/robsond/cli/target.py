@@ -34,13 +34,25 @@ class Target:
         url: Where it listens.
         source: What named the address, for messages.
         token: Bearer token, empty when none was found.
+        token_source: What held the token, for messages; empty when there is none.
         data_dir: Where the daemon keeps its files, when on this machine.
     """
 
     url: str
     source: str
     token: str = attrs.field(default="", repr=False)
+    token_source: str = ""
     data_dir: str
+
+    @property
+    def token_refused(self) -> str:
+        """What happened to the token, and what to do."""
+        if not self.token:
+            return f"The daemon at {self.url} wants a token and none was found. {self.token_advice}"
+        return (
+            f"The daemon at {self.url} does not accept the token from {self.token_source}. "
+            "Is it another daemon's, or was it replaced since?"
+        )
 
     @property
     def token_advice(self) -> str:
@@ -73,8 +85,9 @@ def find_target(
         )
     address = address or DEFAULT_URL
     _check(address, source)
+    token, held = _token(folder, env)
     return Target(
-        url=address.rstrip("/"), source=source, token=_token(folder, env), data_dir=folder
+        url=address.rstrip("/"), source=source, token=token, token_source=held, data_dir=folder
     )
 
 
@@ -119,13 +132,15 @@ def _check(address: str, source: str) -> None:
         )
 
 
-def _token(folder: str, env: Mapping[str, str]) -> str:
+def _token(folder: str, env: Mapping[str, str]) -> tuple[str, str]:
+    """Return the token and what held it."""
     if token := env.get("ROBSON_API_TOKEN", "").strip():
-        return token
+        return token, "ROBSON_API_TOKEN"
     if path := env.get("ROBSON_API_TOKEN_FILE"):
-        return local.read_secret("ROBSON_API_TOKEN_FILE", path)
+        token = local.read_secret("ROBSON_API_TOKEN_FILE", path)
+        return token, f"{path} (ROBSON_API_TOKEN_FILE)"
     own = os.path.join(folder, "token")
-    return local.read_secret("", own) if local.is_file(own) else ""
+    return (local.read_secret("", own), own) if local.is_file(own) else ("", "")
 
 
 def is_unreachable(error: CliError) -> bool:

@@ -18,7 +18,7 @@ def pairs_of(trades: str, frames: str) -> tuple[str, ...]:
     Raises:
         CliError: When it names none; the person must.
     """
-    found = _traded_in(frames) if frames else _named_by(trades)
+    found = _traded_in(frames) if frames else _held_by(trades)
     if found:
         return found
     if frames:
@@ -36,8 +36,39 @@ def _traded_in(path: str) -> tuple[str, ...]:
             if _TRADE.search(line) and (match := _PAIR.search(line)):
                 names[match[1]] = None
     except RobsonError as error:
-        raise usage("--frames", str(error)) from None
-    return tuple(dict.fromkeys(pair for name in names if (pair := _pair(name))))
+        raise usage("--frames", f"{path}: {error}") from None
+    found = tuple(dict.fromkeys(pair for name in names if (pair := _pair(name))))
+    if names and not found:
+        held = ", ".join(list(names)[:5])
+        raise usage("--frames", f"{path} holds trades of {held}, in no quote currency known here")
+    return found
+
+
+def require_pair(frames: str, wanted: str) -> None:
+    """Make sure that a recording of frames holds trades of ``wanted``.
+
+    Raises:
+        CliError: Naming the pairs that it holds.
+    """
+    found = _traded_in(frames)
+    if found and wanted not in found:
+        held = ", ".join(found)
+        raise usage("--symbol", f"{frames} holds {held} and not {wanted}; leave --symbol out")
+
+
+def _held_by(path: str) -> tuple[str, ...]:
+    """Return the pair of recorded trades: as their column says, else the name of the file."""
+    from robson_domain.errors import RobsonError
+    from robsond.compose import recorded_pairs
+
+    try:
+        pairs = recorded_pairs(path)
+    except RobsonError as error:
+        raise usage("--trades", f"{path}: {error}") from None
+    if len(pairs) > 1:
+        held = ", ".join(pairs)
+        raise usage("--symbol", f"{path} holds {held}: choose one with --symbol")
+    return tuple(str(pair) for pair in pairs) or _named_by(path)
 
 
 def _named_by(path: str) -> tuple[str, ...]:

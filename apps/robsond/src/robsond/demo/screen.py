@@ -154,6 +154,8 @@ def stage_line(story: Story) -> RenderableType:
     line = Text()
     for number, stage in enumerate(STAGES):
         done = number < at or story.stage == "closed"
+        if story.stage == "closed" and not story.entries:
+            done = number in (0, at)  # it ended without having been in the market
         here = number == at and not done
         mark, style = ("✓", "green") if done else (("●", "bold yellow") if here else ("○", "dim"))
         line.append(f"{mark} {stage}", style=style)

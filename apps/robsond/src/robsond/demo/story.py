@@ -152,7 +152,7 @@ class Stories:
     sequence: int = 0
 
     def take(self, event: Json) -> Story:
-        """Add one event and return the position it belongs to."""
+        """Add one event of a position and return that position."""
         self.sequence = event["sequence"]
         name = event["position_id"]
         story = self.by_id.setdefault(name, Story(position_id=name))

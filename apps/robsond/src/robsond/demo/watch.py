@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from robsond.cli import local
@@ -56,7 +57,8 @@ class Watch:
         while after is not None:
             page = self._api.get("/api/events", after=after, limit=_PAGE)
             for event in page["events"]:
-                self._screen.event(self.stories.take(event), event)
+                if event["position_id"]:  # what is the account's is no position's story
+                    self._screen.event(self.stories.take(event), event)
             after = page["next_after"]
 
     def _verdict(self) -> str | None:
@@ -77,7 +79,8 @@ class Watch:
         """Return why the daemon's plan failed; a step that came too late has not."""
         for problem in (self.status.get("plan") or {}).get("problems", []):
             if not self._is_too_late(problem):
-                return str(problem)
+                # The steps of this plan are not numbered anywhere a person could see.
+                return re.sub(r"^step \d+: ", "", str(problem))
         return ""
 
     def _is_too_late(self, problem: str) -> bool:

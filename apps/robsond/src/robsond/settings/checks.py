@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from robson_domain import ConfigurationError
+from robson_domain import ConfigurationError, decimals
+from robsond import system
 from robsond.settings.model import Settings
 
-BUILT_IN: Final = ("paper", "memory")
+LIVE_CAP: Final = 50
+"""Value of a position in live mode that needs no phrase, quote currency."""
+BUILT_IN: Final = ("paper", "memory", "binance")
 
 
 def is_loopback(host: str) -> bool:
@@ -47,11 +50,25 @@ def together(settings: Settings) -> Settings:
 def _mode(settings: Settings) -> list[str]:
     if settings.mode == "paper":
         return []
-    problem = (
-        f"ROBSON_MODE: {settings.mode} comes with a connector to a live venue, which this version "
-        "does not have; set ROBSON_MODE=paper"
-    )
-    return [problem]
+    if settings.venue in ("paper", "memory"):
+        problem = (
+            f"ROBSON_MODE: {settings.mode} needs an account at a venue; set "
+            "ROBSON_CONNECTOR=binance, or ROBSON_MODE=paper"
+        )
+        return [problem]
+    found = []
+    if settings.venue == "binance" and not (
+        settings.binance.api_key and settings.binance.api_secret
+    ):
+        found.append(
+            f"BINANCE_API_KEY: {settings.mode} mode needs the key and BINANCE_API_SECRET, or their "
+            "files in BINANCE_API_KEY_FILE and BINANCE_API_SECRET_FILE"
+        )
+    cap = settings.live.position_cap
+    phrase = f"positions up to {decimals.text(cap)}"
+    if cap > LIVE_CAP and settings.live.cap_confirm != phrase:
+        found.append(f'ROBSON_LIVE_CAP_CONFIRM: a cap above {LIVE_CAP} needs the phrase "{phrase}"')
+    return found
 
 
 def _venue(settings: Settings) -> list[str]:
@@ -95,8 +112,11 @@ def _recording(settings: Settings) -> list[str]:
         problems.append("ROBSON_CONNECTOR: only paper plays back a recording; set it to paper")
     if market.trades_file is not None and market.frames_file is not None:
         problems.append("ROBSON_FRAMES_FILE: ROBSON_TRADES_FILE is set too; keep one of the two")
-    if market.trades_file is not None and market.symbol is None:
-        problems.append("ROBSON_SYMBOL: the file does not name its pair; set it, e.g. BTCUSDT")
+    if market.trades_file is not None and not system.exists(market.trades_file):
+        # Said alone: what the file lacks is only known once it is there.
+        problems.append(f"ROBSON_TRADES_FILE: there is no file {market.trades_file}")
+    elif market.trades_file is not None and market.symbol is None:
+        problems.append("ROBSON_SYMBOL: say which pair of the file to play; set it, e.g. BTCUSDT")
     return problems
 
 

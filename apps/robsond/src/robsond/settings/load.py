@@ -80,6 +80,8 @@ def _file(environment: Mapping[str, str], file: str | Path | None) -> Path | Non
         return Path(DEFAULT_FILE) if system.exists(DEFAULT_FILE) else None
     if not system.exists(named):
         raise ConfigurationError(f"there is no settings file {named}; check ROBSON_CONFIG")
+    if system.is_folder(named):
+        raise ConfigurationError(f"{named} is a folder, no settings file; check ROBSON_CONFIG")
     return Path(named)
 
 

@@ -12,7 +12,16 @@ import platformdirs
 
 from robsond.plan import PlanStep, parse_plan
 from robsond.settings import parse
-from robsond.settings.parts import Http, Limits, Log, Market, Plugins, is_named
+from robsond.settings.parts import (
+    Binance,
+    Http,
+    Limits,
+    Live,
+    Log,
+    Market,
+    Plugins,
+    is_named,
+)
 
 
 def _default_data_dir() -> Path:
@@ -106,6 +115,8 @@ class Settings:
     http: Http = attrs.field(factory=Http)
     limits: Limits = attrs.field(factory=Limits)
     market: Market = attrs.field(factory=Market)
+    binance: Binance = attrs.field(factory=Binance)
+    live: Live = attrs.field(factory=Live)
     plugins: Plugins = attrs.field(factory=Plugins)
 
     @property

@@ -79,15 +79,17 @@ def whole(low: int, high: int) -> Parser:
 def number(low: str, high: str, *, above: bool = False) -> Parser:
     """Return a parser for an exact number from ``low`` (or above it) to ``high``."""
     least, most = Decimal(low), Decimal(high)
+    allowed = f"write one {'above' if above else 'from'} {low}, up to {high}"
 
     def parse(raw: Any) -> Decimal:
         try:
             value = to_decimal(raw.strip() if isinstance(raw, str) else raw)
         except ValidationError as error:
+            if isinstance(raw, bool):
+                raise Bad(f"{str(raw).lower()} is no number; {allowed}") from None
             raise Bad(error.problem) from None
         if value < least or value > most or (above and value == least):
-            edge = "above " if above else ""
-            raise Bad(f"{text(value)} is outside {edge}{low} to {high}")
+            raise Bad(f"{text(value)} is not possible; {allowed}")
         return Decimal(text(value))
 
     return parse
@@ -172,6 +174,16 @@ def token(raw: Any) -> Secret:
             f"too short or not plain: at least {TOKEN_CHARACTERS_MIN} characters without spaces, "
             "e.g. of: openssl rand -hex 32"
         )
+    return Secret(plain)
+
+
+def secret(raw: Any) -> Secret:
+    """Return a key of somebody else's making; what was wrong is said without repeating it."""
+    if isinstance(raw, Secret):
+        return raw
+    plain = raw.strip() if isinstance(raw, str) else ""
+    if not plain.isascii() or not plain.isprintable() or " " in plain:
+        raise Bad("a key is one word of plain characters; copy it again")
     return Secret(plain)
 
 

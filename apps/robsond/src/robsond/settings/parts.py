@@ -276,6 +276,95 @@ class Market:
 
 
 @attrs.frozen(kw_only=True)
+class Binance:
+    """The account at Binance and where the exchange is."""
+
+    api_key: Secret = attrs.field(
+        default=NO_SECRET,
+        metadata=is_named(
+            "BINANCE_API_KEY",
+            parse.secret,
+            "Key of the account; or its file in BINANCE_API_KEY_FILE. Without it only public "
+            "market data is read.",
+            secret=True,
+        ),
+    )
+    api_secret: Secret = attrs.field(
+        default=NO_SECRET,
+        metadata=is_named(
+            "BINANCE_API_SECRET",
+            parse.secret,
+            "Secret of the key; or its file in BINANCE_API_SECRET_FILE.",
+            secret=True,
+        ),
+    )
+    base_url: str = attrs.field(
+        default="",
+        metadata=is_named(
+            "BINANCE_BASE_URL",
+            parse.anything,
+            "Origin of the REST interface; empty = the exchange's own.",
+        ),
+    )
+    ws_url: str = attrs.field(
+        default="",
+        metadata=is_named(
+            "BINANCE_WS_URL",
+            parse.anything,
+            "Origin of the market streams; empty = the exchange's own.",
+        ),
+    )
+    ws_api_url: str = attrs.field(
+        default="",
+        metadata=is_named(
+            "BINANCE_WS_API_URL",
+            parse.anything,
+            "Address of the websocket interface; empty = the exchange's own.",
+        ),
+    )
+    extra_hosts: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata=is_named(
+            "ROBSON_EXTRA_HOSTS",
+            parse.listed(parse.host),
+            "Hosts that may be told the key beside the exchange's own. Unencrypted addresses are "
+            "for this machine only.",
+        ),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Live:
+    """What stands between a configuration and real money."""
+
+    confirm: str = attrs.field(
+        default="",
+        metadata=is_named(
+            "ROBSON_LIVE_CONFIRM",
+            parse.anything,
+            "The account's id, repeated: live mode starts without a terminal only with it.",
+        ),
+    )
+    position_cap: Decimal = attrs.field(
+        default=Decimal(50),
+        metadata=is_named(
+            "ROBSON_LIVE_POSITION_CAP",
+            parse.number("0", "1000000000", above=True),
+            "Largest value of a position in live mode, quote currency; a larger one is made "
+            "smaller. More than 50 needs ROBSON_LIVE_CAP_CONFIRM.",
+        ),
+    )
+    cap_confirm: str = attrs.field(
+        default="",
+        metadata=is_named(
+            "ROBSON_LIVE_CAP_CONFIRM",
+            parse.anything,
+            "The phrase: positions up to N, with N as in ROBSON_LIVE_POSITION_CAP.",
+        ),
+    )
+
+
+@attrs.frozen(kw_only=True)
 class Plugins:
     """Installed is not trusted: only what is named here is loaded."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from typed_settings.cls_utils import deep_options
 
-from robsond.secret import MASK
+from robsond.secret import MASK, Secret
 from robsond.settings.model import Settings
 from robsond.settings.parts import HELP
 from robsond.settings.sources import env_name, is_secret
@@ -15,7 +15,7 @@ _OPTIONS: Final = deep_options(Settings)
 
 
 def _shown(value: Any) -> str:
-    if value is None or value == () or value == "":
+    if value is None or value == () or value == "" or (isinstance(value, Secret) and not value):
         return "(empty)"
     if isinstance(value, tuple):
         return ", ".join(_shown(part) for part in value)

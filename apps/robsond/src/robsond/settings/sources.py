@@ -10,7 +10,8 @@ from typed_settings.dict_utils import set_path
 from typed_settings.types import LoadedSettings, LoaderMeta, OptionInfo, OptionList
 
 from robson_domain import ConfigurationError
-from robsond.settings.parts import ENV, SECRET
+from robsond.bad import Bad
+from robsond.settings.parts import ENV, PARSE, SECRET
 from robsond.system import read_secret
 
 ENVIRONMENT: Final = "environment"
@@ -18,17 +19,10 @@ CLIENT_NAMES: Final = frozenset({"ROBSON_API_URL"})
 """Read by the command line, not by the daemon."""
 FILE_NAMES: Final = frozenset({"ROBSON_CONFIG"})
 LATER_NAMES: Final = {
-    "BINANCE_API_KEY": "a connector to that venue",
-    "BINANCE_API_SECRET": "a connector to that venue",
-    "BINANCE_BASE_URL": "a connector to that venue",
-    "BINANCE_WS_URL": "a connector to that venue",
-    "BINANCE_WS_API_URL": "a connector to that venue",
     "MEXC_API_KEY": "a connector to that venue",
     "MEXC_API_SECRET": "a connector to that venue",
     "MEXC_BASE_URL": "a connector to that venue",
     "MEXC_WS_URL": "a connector to that venue",
-    "ROBSON_EXTRA_HOSTS": "a connector to a live venue",
-    "ROBSON_LIVE_CONFIRM": "live mode",
     "ROBSON_POLLING_INTERVAL_SECONDS": "the safety net",
     "ROBSON_SAFETY_NET": "the safety net",
     "ROBSON_TICKSTORE_URL": "the tick store",
@@ -82,13 +76,22 @@ class EnvironmentLoader:
         direct = self._environment.get(variable)
         file = self._environment.get(f"{variable}_FILE") if is_secret(option) else None
         if not file:
-            return direct
+            return None if direct == "" and not _takes_nothing(option) else direct
         if direct:
             raise ConfigurationError(f"{variable} and {variable}_FILE are both set; keep one")
         try:
             return read_secret(file)
         except ConfigurationError as error:
             raise ConfigurationError(f"{variable}_FILE: {error}") from None
+
+
+def _takes_nothing(option: OptionInfo) -> bool:
+    """Say whether an empty text is a value of its own, and not just a variable left empty."""
+    try:
+        option.metadata[PARSE]("")
+    except Bad:
+        return False
+    return True
 
 
 def known_names(options: OptionList) -> set[str]:

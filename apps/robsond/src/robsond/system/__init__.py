@@ -8,27 +8,34 @@ from robsond.system.clock import RealClock
 from robsond.system.files import (
     ensure_private_dir,
     exists,
+    is_folder,
     is_private,
     read_bytes,
     read_secret,
     read_text,
     remove,
+    require_usable_dir,
     write_private,
 )
-from robsond.system.ids import RandomIds, SeededIds, new_token
-from robsond.system.process import InstanceLock, harden, process_id, spawn
+from robsond.system.ids import RandomIds, SeededIds, jitter, new_token
+from robsond.system.lines import LineFile
+from robsond.system.process import InstanceLock, drop_output, harden, process_id, spawn
 from robsond.system.recordings import is_parquet, read_lines
 
 __all__ = [
     "InstanceLock",
+    "LineFile",
     "RandomIds",
     "RealClock",
     "SeededIds",
+    "drop_output",
     "ensure_private_dir",
     "exists",
     "harden",
+    "is_folder",
     "is_parquet",
     "is_private",
+    "jitter",
     "new_token",
     "process_id",
     "read_bytes",
@@ -36,6 +43,7 @@ __all__ = [
     "read_secret",
     "read_text",
     "remove",
+    "require_usable_dir",
     "spawn",
     "write_private",
 ]

@@ -19,6 +19,11 @@ def exists(path: str | Path) -> bool:
     return Path(path).exists()
 
 
+def is_folder(path: str | Path) -> bool:
+    """Say whether ``path`` is a folder."""
+    return Path(path).is_dir()
+
+
 def read_text(path: str | Path) -> str:
     """Return the content of a UTF-8 file.
 
@@ -80,6 +85,25 @@ def ensure_private_dir(path: str | Path) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(13, "not writable", str(folder))
     return folder
+
+
+def require_usable_dir(path: str | Path) -> None:
+    """Make sure that :func:`ensure_private_dir` would work, and leave everything as it is.
+
+    Raises:
+        OSError: When the folder cannot be made or written to.
+    """
+    folder = Path(path)
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    made: list[Path] = []
+    try:
+        for one in reversed(missing):
+            one.mkdir(mode=0o700)
+            made.append(one)
+        ensure_private_dir(folder)
+    finally:
+        for one in reversed(made):
+            one.rmdir()
 
 
 def write_private(path: str | Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import secrets
 from typing import Final
 
@@ -44,6 +45,11 @@ class SeededIds:
         self._count += 1
         text = "\n".join((self._seed, self._salt, kind, str(self._count)))
         return _named(kind, hashlib.sha256(text.encode()).hexdigest())
+
+
+def jitter() -> float:
+    """Return a number in [0, 1), so that many do not repeat at the same moment."""
+    return random.random()  # noqa: S311 (not for secrets)
 
 
 def new_token() -> str:

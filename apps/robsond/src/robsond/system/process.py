@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +23,14 @@ def process_id() -> int:
     return os.getpid()
 
 
+def drop_output() -> None:
+    """Send what is still to be written to standard output nowhere."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def harden() -> None:
     """Make new files private to this user and leave no memory image behind after a crash."""
     os.umask(0o077)
@@ -32,8 +42,9 @@ def harden() -> None:
 def spawn(
     arguments: list[str], environment: dict[str, str], *, log: str, folder: str
 ) -> subprocess.Popen[bytes]:
-    """Start a process in its own session, in ``folder``, its output in the file ``log``."""
-    with Path(log).open("wb") as sink:
+    """Start a process in its own session, in ``folder``, its output in ``log`` for us alone."""
+    handle = os.open(Path(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as sink:
         return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             arguments,
             env=environment,

@@ -140,7 +140,7 @@ def risk_limits() -> st.SearchStrategy[RiskLimits]:
     drawn = {"max_open_positions": count, "entries_per_minute": count}
     shares = ("daily_loss_fraction", "total_risk_fraction", "drawdown_fraction")
     amounts = dict.fromkeys((*shares, "notional_multiple"), number)
-    off = ("max_budget_per_symbol_pct", "max_position_size_usd")
+    off = ("max_budget_per_symbol_pct", "max_position_size_usd", "position_cap")
     return _fields(RiskLimits, **drawn, **amounts, **{name: st.none() | number for name in off})
 
 
