@@ -158,6 +158,22 @@ async def test_an_intent_without_outcome_is_in_doubt_first_and_asked_about() -> 
     await daemon.stop()
 
 
+async def test_a_journal_without_an_order_that_works_stops_the_start() -> None:
+    """Nobody would ask about it: it could be filled unseen."""
+    world, venue = await memory_world()
+    death = Death(world)
+    daemon = await death.boot()
+    await daemon.desk.arm(arm_request())
+    venue.inject(Fault(kind=FaultKind.DELAY, on=SUBMIT, delay_ns=5 * SECOND))
+    venue.inject(Fault(kind=FaultKind.DROP))
+    venue.feed(BTC, Price(100))
+    await world.settle()
+    await death.kill()
+    world.store.kept.intents.clear()  # type: ignore[attr-defined]
+    with pytest.raises(InvariantError, match="journal lacks orders of p1"):
+        await world.boot()
+
+
 async def test_an_intent_already_in_doubt_goes_on_being_asked_about() -> None:
     world, venue = await memory_world()
     death = Death(world)

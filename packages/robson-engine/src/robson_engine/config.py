@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from robson_domain import ClientOrderId, IntentKind, PositionId, client_order_id
 from robson_domain.identity import CORE_PREFIX
 
 SECOND_NS: Final = 1_000_000_000
@@ -41,3 +42,14 @@ class EngineConfig:
     account: str
     epoch: str
     prefix: str = CORE_PREFIX
+
+    def order_id(self, position_id: PositionId, kind: IntentKind, n: int) -> ClientOrderId:
+        """Return the client order id of a position's ``n``-th order of a kind."""
+        return client_order_id(
+            self.prefix,
+            account=self.account,
+            epoch=self.epoch,
+            position_id=position_id,
+            kind=kind.value,
+            n=n,
+        )

@@ -19,7 +19,6 @@ from robson_domain import (
     PositionDisarmed,
     PositionStatus,
     QueryAccount,
-    client_order_id,
 )
 from robson_engine.entry_decision import ENTRY_CHECKS, EntryCase, EntryPlan, decide, distance_of
 from robson_engine.exposure import exposure_of
@@ -103,7 +102,6 @@ def decide_entry(turn: Turn, position: Position, entry: AccountReported) -> None
 
 def place_entry(turn: Turn, position: Position, case: EntryCase, plan: EntryPlan) -> None:
     """Log the approved entry and order it."""
-    config = turn.state.config
     intent = Intent(
         intent_id=IntentId(case.signal.signal_id),
         position_id=position.position_id,
@@ -112,14 +110,7 @@ def place_entry(turn: Turn, position: Position, case: EntryCase, plan: EntryPlan
         symbol=position.symbol,
         side=position.side.entry_side,
         quantity=plan.quantity,
-        client_order_id=client_order_id(
-            config.prefix,
-            account=config.account,
-            epoch=config.epoch,
-            position_id=position.position_id,
-            kind=IntentKind.ENTRY.value,
-            n=1,
-        ),
+        client_order_id=turn.state.config.order_id(position.position_id, IntentKind.ENTRY, 1),
         reason=f"signal {case.signal.signal_id}",
         ts_created=turn.now,
     )

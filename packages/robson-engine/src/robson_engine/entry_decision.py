@@ -50,7 +50,7 @@ def distance_of(signal: DetectorSignal) -> PriceDelta | Denial:
             f"stop distance has more than {DISTANCE_PLACES} digits after the point",
         )
     if not distance.is_within(DISTANCE_MIN, DISTANCE_MAX):
-        percent = decimals.text(decimals.rounded(decimals.mul(distance.fraction, Decimal(100)), 4))
+        percent = decimals.text(decimals.rounded(decimals.mul(distance.fraction, Decimal(100)), 12))
         return Denial(
             DenialCode.DISTANCE_OUT_OF_RANGE,
             f"stop distance is {percent} % of the price; it must be 0.1 % to 10 %",
@@ -185,7 +185,7 @@ def _too_small(case: EntryCase, request: SizingRequest, quantity: Quantity) -> D
     return Denial(
         DenialCode.TOO_SMALL_TO_EXIT,
         f"the budget buys {quantity} {case.position.symbol.base}; at the stop that is worth "
-        f"{decimals.text(decimals.rounded(value.value, 2))}, the venue needs "
+        f"{decimals.text(decimals.rounded(value.value, 8))}, the venue needs "
         f"{decimals.text(needed)} to be able to exit",
     )
 

@@ -26,7 +26,6 @@ from robson_domain import (
     Price,
     Quantity,
     Side,
-    client_order_id,
     decimals,
 )
 from robson_engine.config import RETRY_FIRST_NS, RETRY_MAX_NS
@@ -109,7 +108,6 @@ def _cancel(turn: Turn, order: Order | None) -> None:
 
 def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
     n = position.exits + 1
-    config = turn.state.config
     quantity = min(
         quantity, position.instrument.round_qty_down(position.instrument.quantity_max.value)
     )
@@ -121,14 +119,7 @@ def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
         symbol=position.symbol,
         side=position.side.exit_side,
         quantity=quantity,
-        client_order_id=client_order_id(
-            config.prefix,
-            account=config.account,
-            epoch=config.epoch,
-            position_id=position.position_id,
-            kind=IntentKind.EXIT.value,
-            n=n,
-        ),
+        client_order_id=turn.state.config.order_id(position.position_id, IntentKind.EXIT, n),
         reason=position.exit_reason.value if position.exit_reason else "exit",
         ts_created=turn.now,
     )

@@ -70,10 +70,5 @@ closing of the ports it ends within the 10 s a service manager gives."""
 CLOSE_PATIENCE_S: Final = 1
 """Seconds of the event loop for each port, and for all tasks together, to end."""
 
-RESTART_PAUSE_NS: Final = 250 * MILLISECOND_NS
-RESTARTS_MAX: Final = 5
-RESTART_WINDOW_NS: Final = 60 * SECOND_NS
-"""A task that fails more often than this does not recover by being started again."""
-
 SUBSCRIPTION_MAX: Final = 1_000
 """Observations an observer may be behind by default."""

@@ -24,7 +24,6 @@ from robson_domain import (
     Recovered,
     ReportStatus,
     Store,
-    client_order_id,
     codec,
 )
 from robson_engine import EngineConfig, EngineState
@@ -125,13 +124,8 @@ def require_own(state: EngineState) -> None:
 
 def _is_own(config: EngineConfig, position: Position) -> bool:
     order = position.entry_order
-    return order is None or order.client_order_id == client_order_id(
-        config.prefix,
-        account=config.account,
-        epoch=config.epoch,
-        position_id=position.position_id,
-        kind=IntentKind.ENTRY.value,
-        n=1,
+    return order is None or order.client_order_id == config.order_id(
+        position.position_id, IntentKind.ENTRY, 1
     )
 
 
