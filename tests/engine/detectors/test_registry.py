@@ -92,3 +92,16 @@ def test_others_come_by_the_registry() -> None:
 
 def test_a_fresh_one_each_time() -> None:
     assert make("manual") is not make("manual")
+
+
+@pytest.mark.parametrize("stop", [("stop", "93100.123456789"), ("stop_distance", "1.000000001%")])
+def test_more_digits_than_any_market_has_are_refused(stop: tuple[str, str]) -> None:
+    """They would reach money that must stay exact; where they come in they can be corrected."""
+    with pytest.raises(ValidationError, match=f"{stop[0]}: .*at most 8 digits after the point"):
+        create_detector(
+            DetectorSpec(name="manual", params=(stop,)),
+            position_id=PositionId("p"),
+            symbol=BTC,
+            side=Side.LONG,
+            instrument=RULES,
+        )
