@@ -79,14 +79,6 @@ def backtest(row: str, target: float) -> None:
         _backtest(row, target, shape)
 
 
-def _aim(target: float, shape: str) -> str:
-    # Every logged stop costs us what it costs, and nothing the peer, which logs none: the walk with
-    # several times as many of them as a market has says how far that goes.
-    return (
-        f"target at least {target:.0f}x" if shape == "market" else "no target, harder than markets"
-    )
-
-
 def _backtest(row: str, target: float, shape: str) -> None:
     python = peers_python()
     ours, peer = in_turns(
@@ -100,7 +92,7 @@ def _backtest(row: str, target: float, shape: str) -> None:
         [
             f"Robson          {ours['per_second']:>12,.0f} trades/s  {ours['peak_mb']:>7,.0f} MB",
             f"NautilusTrader  {peer['per_second']:>12,.0f} trades/s  {peer['peak_mb']:>7,.0f} MB",
-            f"ratio {ratio:.1f}x ({_aim(target, shape)})",
+            f"ratio {ratio:.1f}x (target at least {target:.0f}x)",
             (
                 "Nautilus runs a fuller engine (portfolio, matching, message bus); the trades are "
                 "the same."

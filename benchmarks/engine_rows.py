@@ -106,7 +106,7 @@ def _driver() -> tuple[LocalDriver, EventLog, Alternate]:
     return LocalDriver(state, venue, log=log, plan=plan), log, plan
 
 
-def a1a(count: int, shape: str = "market") -> Figures:
+def a1a(count: int, shape: str = "calm") -> Figures:
     """One input object a trade through ``step``."""
     prices, times = walk(count, shape)
     driver, log, plan = _driver()
@@ -117,7 +117,7 @@ def a1a(count: int, shape: str = "market") -> Figures:
     return _figures(count / seconds, log, plan)
 
 
-def a1b(count: int, shape: str = "market") -> Figures:
+def a1b(count: int, shape: str = "calm") -> Figures:
     """Every trade offered to the same engine behind its trigger index."""
     prices, times = walk(count, shape)
     driver, log, plan = _driver()

@@ -65,7 +65,7 @@ class Trail(Strategy):
         self.submit_order(self.order_factory.market(self.config.instrument_id, side, quantity))
 
 
-def main(count: int, shape: str = "market") -> None:
+def main(count: int, shape: str = "calm") -> None:
     """Run the walk of ``count`` trades and print the figures."""
     engine = BacktestEngine(
         BacktestEngineConfig(
