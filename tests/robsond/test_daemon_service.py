@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow
 import pytest
+from pyarrow import parquet
 from websockets.asyncio.client import connect
 
 from robson_domain import ConfigurationError, ValidationError
@@ -205,8 +207,6 @@ async def test_frames_are_played_like_trades(tmp_path: Path) -> None:
 
 
 async def test_parquet_is_seen_by_its_first_bytes(tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "trades"
     columns = {
         "ts_ns": [1_700_000_000_000_000_000 + n * 10**9 for n in range(10)],

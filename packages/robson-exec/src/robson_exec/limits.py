@@ -55,8 +55,8 @@ BUFFER_MAX: Final = 50_000
 """Live prices kept while back-filling; more than that would have been seconds of trading."""
 
 BATCHES_BETWEEN_UPKEEP: Final = 500
-"""After so many batches the store is given the next quiet moment; about half an hour of stops
-that follow their prices, and half of what SQLite's write-ahead file has room for."""
+"""After so many batches the store is given the next quiet moment: half of what SQLite's write-ahead
+file has room for, and not before 100 s of a stop that moves all the time."""
 
 REJECTIONS_ALERT: Final = 3
 """Rejections of exits in a row from which the person is told of each."""

@@ -339,3 +339,23 @@ def new_order(side: OrderSide = OrderSide.BUY, quantity: str = "0.01", **over: o
         reduces=False,
     )
     return attrs.evolve(order, **over)  # type: ignore[arg-type]
+
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+INFO = "/api/v3/exchangeInfo"
+STAMP = f"&recvWindow=3000&timestamp={NOW // 1_000_000 - 200}"
+SHORT = asset("BTC", borrowed="0.00999", interest="0.00000001")
+IN_DEBT = asset("USDT", borrowed="100", free="1000")
+
+
+def exit_of(side: OrderSide = SELL, quantity: str = "0.01") -> NewOrder:
+    return new_order(side, quantity, reduces=True)
+
+
+def sent(server: Server) -> Seen:
+    (found,) = server.asked("POST", ORDER)
+    return found
+
+
+def effect(server: Server) -> str:
+    return server.asked("POST", ORDER)[-1].params["sideEffectType"]

@@ -9,53 +9,40 @@ import pytest
 from robson_connectors.binance.pools import Lane
 from robson_connectors.binance.signing import ApiKeys
 from robson_domain.errors import InDoubtError, RetryableVenueError
-from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import ReportStatus
 from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.values import Quantity
 from tests.connectors.binance.rest.kit import (
     ACCOUNT,
     BTC,
+    BUY,
+    IN_DEBT,
+    INFO,
     KEY,
     NOW,
     ORDER,
     ORDER_ID,
     SECOND,
     SECRET,
+    SELL,
+    SHORT,
+    STAMP,
     TRADES,
     Reply,
-    Seen,
     Server,
     Venue,
     account_of,
     asset,
+    effect,
     exchange_info,
+    exit_of,
     new_order,
     order_answer,
     refused,
     said,
+    sent,
     trade,
 )
-
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-INFO = "/api/v3/exchangeInfo"
-STAMP = f"&recvWindow=3000&timestamp={NOW // 1_000_000 - 200}"
-SHORT = asset("BTC", borrowed="0.00999", interest="0.00000001")
-IN_DEBT = asset("USDT", borrowed="100", free="1000")
-
-
-def exit_of(side: OrderSide = SELL, quantity: str = "0.01") -> NewOrder:
-    return new_order(side, quantity, reduces=True)
-
-
-def sent(server: Server) -> Seen:
-    (found,) = server.asked("POST", ORDER)
-    return found
-
-
-def effect(server: Server) -> str:
-    return server.asked("POST", ORDER)[-1].params["sideEffectType"]
-
 
 # ------------------------------------------------------------------------- byte for byte
 

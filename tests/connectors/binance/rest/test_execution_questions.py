@@ -8,9 +8,7 @@ import pytest
 
 from robson_domain.errors import DefinitiveVenueError, InDoubtError, RetryableVenueError
 from robson_domain.identity import TradeId
-from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
-from robson_domain.symbols import OrderSide
 from robson_domain.values import Quantity
 from tests.connectors.binance.rest.kit import (
     ACCOUNT,
@@ -32,26 +30,6 @@ from tests.connectors.binance.rest.kit import (
     said,
     trade,
 )
-
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-INFO = "/api/v3/exchangeInfo"
-STAMP = f"&recvWindow=3000&timestamp={NOW // 1_000_000 - 200}"
-SHORT = asset("BTC", borrowed="0.00999", interest="0.00000001")
-IN_DEBT = asset("USDT", borrowed="100", free="1000")
-
-
-def exit_of(side: OrderSide = SELL, quantity: str = "0.01") -> NewOrder:
-    return new_order(side, quantity, reduces=True)
-
-
-def sent(server: Server) -> Seen:
-    (found,) = server.asked("POST", ORDER)
-    return found
-
-
-def effect(server: Server) -> str:
-    return server.asked("POST", ORDER)[-1].params["sideEffectType"]
-
 
 # ---------------------------------------------------------------------------------- cancel
 

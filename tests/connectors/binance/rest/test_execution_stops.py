@@ -8,46 +8,26 @@ import attrs
 import pytest
 
 from robson_domain.errors import DefinitiveVenueError, InDoubtError, RetryableVenueError
-from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import OrderSide
 from robson_domain.values import Price
 from tests.connectors.binance.rest.kit import (
     BTC,
-    NOW,
+    BUY,
+    INFO,
     OPEN,
     ORDER,
+    SELL,
     Reply,
-    Seen,
     Server,
     Venue,
-    asset,
     exchange_info,
-    new_order,
+    exit_of,
     order_answer,
     refused,
     said,
+    sent,
 )
-
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-INFO = "/api/v3/exchangeInfo"
-STAMP = f"&recvWindow=3000&timestamp={NOW // 1_000_000 - 200}"
-SHORT = asset("BTC", borrowed="0.00999", interest="0.00000001")
-IN_DEBT = asset("USDT", borrowed="100", free="1000")
-
-
-def exit_of(side: OrderSide = SELL, quantity: str = "0.01") -> NewOrder:
-    return new_order(side, quantity, reduces=True)
-
-
-def sent(server: Server) -> Seen:
-    (found,) = server.asked("POST", ORDER)
-    return found
-
-
-def effect(server: Server) -> str:
-    return server.asked("POST", ORDER)[-1].params["sideEffectType"]
-
 
 # ----------------------------------------------------------------------------------- stops
 
