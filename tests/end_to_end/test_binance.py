@@ -136,6 +136,19 @@ async def test_paper_on_the_live_market_needs_no_key(exchange: Exchange, tmp_pat
     assert [c for c in exchange.audit.calls() if c.path.startswith("/sapi")] == []
 
 
+async def test_a_lost_paper_account_on_the_live_market_is_not_replaced(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    wanted = settings_for(exchange, "paper")
+    async with serving(tmp_path, **wanted) as client:
+        await entered(exchange, client, await arm(client, "long"))
+    for file in ("", "-wal", "-shm"):
+        (tmp_path / f"paper-binance-ledger.db{file}").unlink(missing_ok=True)
+    with pytest.raises(ConfigurationError, match=r"paper-binance-ledger\.db is gone"):
+        async with serving(tmp_path, **wanted):
+            pass
+
+
 async def test_live_does_not_start_without_its_confirmation(
     exchange: Exchange, tmp_path: Path
 ) -> None:

@@ -169,8 +169,11 @@ async def require_account(settings: Settings, store: Store) -> None:
         ConfigurationError: When positions own a pair and the account's file is gone: a new one
             would hold nothing of them, and their stops would be watched for nothing.
     """
-    path = settings.data_dir / LEDGER_FILE
-    if settings.venue != "paper" or settings.environment == "test" or system.exists(str(path)):
+    ledgers = {"paper": LEDGER_FILE, "binance": compose_binance.LIVE_LEDGER_FILE}
+    if settings.mode != "paper" or settings.environment == "test" or settings.venue not in ledgers:
+        return
+    path = settings.data_dir / ledgers[settings.venue]
+    if system.exists(str(path)):
         return
     owners = [p.position_id for p in await store.positions.find_active() if p.owns_pair]
     if owners:
