@@ -191,6 +191,42 @@ def path() -> None:
         )
 
 
+def stream_rate() -> None:
+    """Row C1: frames of the market stream decided on in a second, beside plain reading."""
+    f = _medians(
+        [run(sys.executable, "benchmarks.stream_rows", "c1", "200000") for _ in range(ROUNDS)]
+    )
+    ours, peer, floor = (f[f"{who}_per_second"] for who in ("stream", "peer", "bare"))
+    show(
+        "C1 stream frames over loopback -> decision, through websockets",
+        [
+            f"Robson           {ours:>9,.0f} messages/s  {f['stream_us']:.2f} us of processor each",
+            f"websockets+json  {peer:>9,.0f} messages/s  {f['peer_us']:.2f} us, nothing decided",
+            f"bare protocol    {floor:>9,.0f} messages/s  {f['bare_us']:.2f} us, nothing parsed",
+            f"Robson to websockets+json {ours / peer:.1f}x (target at least 150,000 messages/s)",
+            f"peak {f['peak_mb']:.0f} MB",
+        ],
+    )
+
+
+def stream_delay() -> None:
+    """Row C2: from the send of a frame to the decision, beside a bare socket."""
+    for rate, seconds in ((1_000, 8), (10_000, 4)):
+        arguments = ("benchmarks.stream_rows", "c2", str(rate), str(seconds))
+        f = _medians([run(sys.executable, *arguments) for _ in range(ROUNDS)])
+        show(
+            f"C2 stream frame sent -> decision, {rate:,} a second",
+            [
+                f"Robson         p50 {f['stream_p50_us']:.0f} us  p99 {f['stream_p99_us']:.0f} us",
+                f"bare protocol  p50 {f['bare_p50_us']:.0f} us  p99 {f['bare_p99_us']:.0f} us",
+                (
+                    f"ratio p50 {f['ratio_p50']:.2f}x, p99 {f['ratio_p99']:.2f}x "
+                    "(target at most 1.5x)"
+                ),
+            ],
+        )
+
+
 ROWS: dict[str, Callable[[], None]] = {
     "a1a": lambda: backtest("a1a", 3),
     "a1b": lambda: backtest("a1b", 15),
@@ -199,6 +235,8 @@ ROWS: dict[str, Callable[[], None]] = {
     "e1": lambda: appends("e1"),
     "e2": lambda: appends("e2"),
     "path": path,
+    "c1": stream_rate,
+    "c2": stream_delay,
 }
 
 

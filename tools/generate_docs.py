@@ -36,11 +36,11 @@ from robson_domain import (
     OrderStatus,
     PositionStatus,
     RobsonError,
-    events,
     intents,
     orders,
     position_lifecycle,
 )
+from robson_domain.event_base import BaseEvent
 from robson_domain.lifecycle import Table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -63,6 +63,7 @@ class Lifecycle:
     birth: str
     ended: frozenset[str]
     intro: str
+    other_births: tuple[tuple[str, str], ...] = ()
 
 
 LIFECYCLES: Final = (
@@ -74,8 +75,10 @@ LIFECYCLES: Final = (
         born=PositionStatus.ARMED,
         birth="PositionArmed",
         ended=frozenset({PositionStatus.CLOSED}),
+        other_births=((PositionStatus.ACTIVE, "GuardOpened"),),
         intro="Moved by events of the log. Protection follows quantity, not status: whatever is"
-        " open has a stop that is evaluated.",
+        " open has a stop that is evaluated. A guard of what the person opened by hand begins"
+        " Active.",
     ),
     Lifecycle(
         title="Order",
@@ -173,7 +176,8 @@ def _rows(lifecycle: Lifecycle, status: StrEnum, reasons: Reasons) -> Iterator[t
 
 def _diagram(lifecycle: Lifecycle) -> Iterator[str]:
     yield "stateDiagram-v2"
-    yield f"    [*] --> {lifecycle.born}: {lifecycle.birth}"
+    for status, birth in ((lifecycle.born, lifecycle.birth), *lifecycle.other_births):
+        yield f"    [*] --> {status}: {birth}"
     for status, row in lifecycle.table.items():
         for to in dict.fromkeys(row.values()):
             if to != status:
@@ -253,10 +257,11 @@ def denials_page() -> str:
 def events_page() -> str:
     """Return the page of events with their versions and fields."""
     intro = """What happened, in the order of the log. Rows are never rewritten; a changed layout is
-        a new version. In the log an event is one line of canonical JSON with its type and its
+        a new version, but for a new field that older rows can do without: they read as having its
+        default. In the log an event is one line of canonical JSON with its type and its
         version `v`; decimals are text, times are integers of nanoseconds since 1970 UTC. An
         unknown type or version stops the start with a report."""
-    envelope = typing.cast(Any, events)._Event
+    envelope = BaseEvent
     names = {field.name for field in attrs.fields(envelope)}
     parts = [f"## Envelope\n\n{_head_of(envelope)}\n\n{_fields_of(envelope, set())}"]
     for kind in typing.get_args(Event):

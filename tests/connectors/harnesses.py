@@ -24,6 +24,7 @@ BTC: Final = Symbol("BTCUSDT")
 BALANCE: Final = Money(100_000)
 RULES: Final = instrument_for(BTC)
 MEMORY: Final = Capabilities(name="memory")
+WITH_STOPS: Final = Capabilities(name="memory", resting_stops=True)
 
 PaperClass = Callable[..., PaperConnector]
 
@@ -149,6 +150,10 @@ class MemoryHarness:
         for _ in range(count):
             await self.clock.run_for(SECOND // 10)
             self._feed()
+
+    async def trade_at(self, price: Price) -> None:
+        await self.clock.run_for(SECOND // 10)
+        self.memory.feed(BTC, price)
 
     async def bars(self, count: int) -> None:
         await self.trades(10 * (count + 1))

@@ -23,6 +23,8 @@ NEEDS = {
 
 def _needs(card: Any) -> str:
     able = Capabilities(name="able")
+    if not card.fits(able) and card.fits(Capabilities(name="able", resting_stops=True)):
+        return "resting stops"
     if not card.fits(able):
         unable = Capabilities(name="unable", has_backfill=False)
         return "no back-fill" if card.fits(unable) else "no history"

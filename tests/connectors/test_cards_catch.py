@@ -13,8 +13,8 @@ from robson_domain.errors import VenueError
 from robson_domain.testing.conformance import CardFailed
 from robson_domain.testing.execution_cards import EXECUTION_CARDS
 from robson_domain.testing.market_cards import MARKET_CARDS
-from tests.connectors import buggy_execution, buggy_market
-from tests.connectors.harnesses import Harness, MemoryHarness, PaperHarness
+from tests.connectors import buggy_execution, buggy_market, buggy_stops
+from tests.connectors.harnesses import WITH_STOPS, Harness, MemoryHarness, PaperHarness
 
 BUGS: Final[dict[type, set[str]]] = {
     buggy_execution.FillsAgainWhenAsked: {"EX-020", "EX-060"},
@@ -69,12 +69,24 @@ BUGS: Final[dict[type, set[str]]] = {
     buggy_market.GivesEveryBar: {"MD-130"},
     buggy_market.HidesThatItCannotBackfill: {"MD-095"},
     buggy_market.HidesItsHistory: {"MD-140"},
+    buggy_stops.ExecutesStopsAtOnce: {"EX-250", "EX-260", "EX-270", "EX-310"},
+    buggy_stops.NeverListsStops: {"EX-250"},
+    buggy_stops.ForgetsTheVenuesName: {"EX-250"},
+    buggy_stops.ExecutesUnderAnotherId: {"EX-260"},
+    buggy_stops.KeepsWhatWasCanceled: {"EX-270"},
+    buggy_stops.HoldsWhatWasCanceled: {"EX-270"},
+    buggy_stops.StopsOpen: {"EX-280"},
+    buggy_stops.ReachedStopsRest: {"EX-290"},
+    buggy_stops.CancelsExecutedStops: {"EX-300"},
+    buggy_stops.StopsOfShortsFall: {"EX-310"},
 }
 CARDS: Final[tuple[Any, ...]] = (*EXECUTION_CARDS, *MARKET_CARDS)
 
 
 def _harness(bug: Any, path: Path) -> Harness:
     if issubclass(bug, MemoryConnector):
+        if bug.__module__ == buggy_stops.__name__:
+            return MemoryHarness(bug, capabilities=WITH_STOPS)
         return MemoryHarness(bug)
     # In parts, so that an order has several executions.
     return PaperHarness(str(path / "ledger.db"), bug, fill_fraction="0.9")
@@ -105,7 +117,7 @@ async def test_bug_is_caught(bug: type, tmp_path: Path) -> None:
 def test_every_bug_is_tried() -> None:
     written = {
         value
-        for module in (buggy_execution, buggy_market)
+        for module in (buggy_execution, buggy_market, buggy_stops)
         for value in vars(module).values()
         if isinstance(value, type)
         and value.__module__ == module.__name__

@@ -11,7 +11,13 @@ import pytest
 from robson_domain.capabilities import Capabilities
 from robson_domain.testing.execution_cards import EXECUTION_CARDS, ExecutionCard
 from robson_domain.testing.market_cards import MARKET_CARDS, MarketCard
-from tests.connectors.harnesses import Harness, LivePaperHarness, MemoryHarness, PaperHarness
+from tests.connectors.harnesses import (
+    WITH_STOPS,
+    Harness,
+    LivePaperHarness,
+    MemoryHarness,
+    PaperHarness,
+)
 
 MAKERS: Final[dict[str, Callable[[Path], Harness]]] = {
     "paper": lambda path: PaperHarness(str(path / "ledger.db")),
@@ -24,6 +30,10 @@ MAKERS: Final[dict[str, Callable[[Path], Harness]]] = {
     "paper-live": lambda path: LivePaperHarness(str(path / "ledger.db")),
     "memory": lambda _: MemoryHarness(),
     "memory-base-fees": lambda _: MemoryHarness(commission_in_base=True),
+    "memory-stops": lambda _: MemoryHarness(capabilities=WITH_STOPS),
+    "memory-stops-base-fees": lambda _: MemoryHarness(
+        capabilities=WITH_STOPS, commission_in_base=True
+    ),
     "memory-other-abilities": lambda _: MemoryHarness(
         capabilities=Capabilities(
             name="memory",

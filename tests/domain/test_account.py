@@ -31,4 +31,5 @@ def test_nothing_known_is_nothing_held_and_nothing_lent() -> None:
     assert (bare.collateral, bare.borrowable_quote, bare.debt_quote) == (Notional(0),) * 3
     assert (bare.borrowable_base, bare.debt_base) == (Quantity(0),) * 2
     assert (bare.leverage_max, bare.open_orders) == (1, 0)
+    assert not bare.lends
     assert bare.liquidation_level == Decimal("1.05")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 
-from robson_domain import Command, PlaceEntryOrder, PlaceExitOrder, Reply
+from robson_domain import Command, PlaceEntryOrder, PlaceExitOrder, PlaceVenueStop, Reply
 from robson_domain.testing import every_command
 
 
@@ -15,7 +15,7 @@ def test_one_of_each_is_known_to_the_test_kit() -> None:
 def test_orders_are_placed_by_recorded_intents_alone() -> None:
     """A command that carries an intent can be held back until that intent is durable."""
     for command in every_command():
-        if isinstance(command, PlaceEntryOrder | PlaceExitOrder):
+        if isinstance(command, PlaceEntryOrder | PlaceExitOrder | PlaceVenueStop):
             assert command.intent.client_order_id
         else:
             assert not hasattr(command, "quantity")

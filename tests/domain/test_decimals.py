@@ -122,6 +122,13 @@ def test_quotients_are_good_to_the_last_digit(dividend: Decimal, divisor: Decima
     assert abs(Fraction(decimals.div(dividend, divisor)) - exact) * 10**119 <= abs(exact)
 
 
+@given(strategies.numbers())
+def test_places_are_those_that_are_written(number: Decimal) -> None:
+    scaled = Fraction(number) * 10 ** decimals.places(number)
+    assert scaled.denominator == 1
+    assert not decimals.places(number) or scaled % 10
+
+
 def test_nothing_is_divided_by_zero() -> None:
     with pytest.raises(decimal.DivisionByZero):
         decimals.div(Decimal(1), Decimal(0))

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from robson_domain import AssetBalance, ValidationError
+from robson_domain import (
+    AccountTrade,
+    AssetBalance,
+    OrderSide,
+    RestingKind,
+    Symbol,
+    ValidationError,
+    position_ref,
+)
+from robson_domain.testing import a_fill
 
 
 def test_what_is_held_owed_and_left() -> None:
@@ -25,3 +34,17 @@ def test_no_amount_below_zero(field: str) -> None:
 def test_no_binary_floats() -> None:
     with pytest.raises(ValidationError, match="amount"):
         AssetBalance(asset="BTC", free=0.1)  # type: ignore[arg-type]
+
+
+def test_a_position_is_called_by_the_order_that_opened_it() -> None:
+    """Golden: core's first fill and the account's own trades must name it alike."""
+    pair = Symbol("BTCUSDT")
+    trade = AccountTrade(symbol=pair, side=OrderSide.BUY, fill=a_fill(), venue_order_id="4711")
+    assert trade.position_ref == position_ref(Symbol("btc/usdt"), "4711") == "BTCUSDT:4711"
+    assert position_ref(Symbol("BTCUSDC"), "4711") != trade.position_ref, "ids are per pair"
+
+
+def test_words_for_resting_orders() -> None:
+    assert [kind.value for kind in RestingKind] == [
+        *("limit", "stop", "stop_limit", "take_profit", "other"),
+    ]

@@ -27,6 +27,7 @@ from robson_domain import (
 )
 from robson_domain.testing import a_report, every_input
 from robson_domain.testing.builders import SECOND, T0
+from robson_domain.testing.builders_protection import LOOKED
 
 LATER: Final = T0 + 30 * SECOND
 
@@ -47,6 +48,10 @@ def test_every_input_has_a_name_of_its_own() -> None:
         "command:command-5",
         "link:BTCUSDT:down",
         "command:command-6",
+        *(f"holdings:BTCUSDT:{LOOKED}", f"holdings:BTCUSDT:{LOOKED}"),
+        f"debt:position-1:{LOOKED}",
+        "order:robson_core_2222222222222222aa",
+        *("command:command-7", "command:command-8", "command:command-9", "command:command-10"),
     ]
 
 

@@ -12,6 +12,7 @@ from robson_domain import (
     IllegalTransition,
     IntentKind,
     IntentStatus,
+    Price,
     Quantity,
     ValidationError,
 )
@@ -64,6 +65,12 @@ def test_nothing_is_resolved_twice_the_other_way() -> None:
 def test_an_intent_for_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="an intent must be above zero"):
         an_intent(quantity=Quantity(0))
+
+
+def test_an_order_at_market_has_no_stop_price() -> None:
+    assert an_intent().stop_price is None
+    assert an_intent(kind=IntentKind.EXIT).stop_price is None
+    assert an_intent(kind=IntentKind.VENUE_STOP).stop_price == Price("97.02")
 
 
 def test_intents_start_recorded() -> None:

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from robson_domain import DAY_NS, Ledger, Money, RiskLimits, codec
+from robson_domain import (
+    DAY_NS,
+    Ledger,
+    Money,
+    PairRule,
+    RiskLimits,
+    SafetyNetMode,
+    Symbol,
+    codec,
+)
 from robson_domain.testing import a_ledger, strategies
 
 MIDNIGHT = 20_000 * DAY_NS
@@ -31,6 +40,23 @@ def test_a_ledger_stored_before_limits_were_logged_has_the_plain_ones() -> None:
     stored = typing.cast(dict[str, Any], codec.encode(a_ledger()))
     del stored["limits"]
     assert codec.decode(stored, Ledger) == a_ledger()
+
+
+def test_a_ledger_stored_before_the_safety_net_only_observes() -> None:
+    stored = typing.cast(dict[str, Any], codec.encode(a_ledger()))
+    for name in ("safety_net", "rules", "quarantined", "another_robson"):
+        del stored[name]
+    assert codec.decode(stored, Ledger) == a_ledger()
+    assert a_ledger().safety_net is SafetyNetMode.OBSERVE
+
+
+def test_a_pair_without_a_rule_is_watched() -> None:
+    rules = ((Symbol("BTCUSDT"), PairRule.ADOPT), (Symbol("ETHUSDT"), PairRule.IGNORE))
+    ledger = a_ledger(rules=rules)
+    assert ledger.rule_of(Symbol("BTCUSDT")) is PairRule.ADOPT
+    assert ledger.rule_of(Symbol("ETHUSDT")) is PairRule.IGNORE
+    assert ledger.rule_of(Symbol("SOLUSDT")) is PairRule.WATCH
+    assert a_ledger().rule_of(Symbol("BTCUSDT")) is PairRule.WATCH
 
 
 @given(strategies.money(), strategies.money())

@@ -55,16 +55,19 @@ def test_every_status_is_reached_from_armed() -> None:
 
 
 def test_the_table_knows_every_event_and_no_other() -> None:
-    """A position begins with PositionArmed; nothing can follow it into that.
+    """A position begins with PositionArmed or GuardOpened; nothing can follow it into that.
 
     Events of the account are left out on purpose: they move no position.
     """
     used = {event for row in POSITION_TRANSITIONS.values() for event in row}
-    assert used == set(EVENTS) - {"PositionArmed"}
+    assert used == set(EVENTS) - {"PositionArmed", "GuardOpened"}
 
 
 def test_events_of_the_account_move_no_position() -> None:
-    assert OTHERS == ("RiskLimitsSet",)
+    assert (
+        *("RiskLimitsSet", "SafetyNetSet", "PairRuleSet", "PairQuarantined"),
+        *("AnotherRobsonSeen", "WarningCleared"),
+    ) == OTHERS
     assert not any(name in row for row in POSITION_TRANSITIONS.values() for name in OTHERS)
 
 
@@ -102,6 +105,30 @@ def test_error_ends_by_being_closed_alone() -> None:
 @pytest.mark.parametrize("event", ["OrderRejected", "OrderInDoubt", "OrderResolved"])
 def test_news_of_an_order_moves_no_position_by_itself(status: PositionStatus, event: str) -> None:
     assert next_position_status(status, event) is status
+
+
+def test_a_guard_is_released_only_while_it_watches_or_closes() -> None:
+    """Released is without an order: what needs a person is not let go of by itself."""
+    ended = {s for s in S if "GuardReleased" in POSITION_TRANSITIONS[s]}
+    assert ended == {S.ACTIVE, S.EXITING}
+    assert {next_position_status(s, "GuardReleased") for s in ended} == {S.CLOSED}
+
+
+def test_a_guard_that_is_handed_over_goes_on_open() -> None:
+    assert next_position_status(S.ACTIVE, "GuardHandedOver") is S.ACTIVE
+    assert [s for s in S if "GuardHandedOver" in POSITION_TRANSITIONS[s]] == [S.ACTIVE]
+
+
+@pytest.mark.parametrize("status", [S.ACTIVE, S.EXITING, S.ERROR])
+@pytest.mark.parametrize(
+    "event", ["VenueStopPlaced", "CancelRequested", "InterestAccrued", "PositionReduced"]
+)
+def test_what_may_be_open_keeps_its_stop_at_the_venue(status: PositionStatus, event: str) -> None:
+    assert next_position_status(status, event) is status
+
+
+def test_debt_is_paid_back_while_closing_alone() -> None:
+    assert [s for s in S if "RepayRequested" in POSITION_TRANSITIONS[s]] == [S.EXITING]
 
 
 def test_only_what_is_open_has_a_stop_that_moves() -> None:

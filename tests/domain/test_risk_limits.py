@@ -13,7 +13,7 @@ from robson_domain import RiskLimits, Symbol, ValidationError, codec
 from robson_domain.testing import strategies
 
 SHARES = ("daily_loss_fraction", "total_risk_fraction", "drawdown_fraction", "notional_multiple")
-OFF = ("max_budget_per_symbol_pct", "max_position_size_usd")
+OFF = ("max_budget_per_symbol_pct", "max_position_size_usd", "disaster_stop")
 COUNTS = ("max_open_positions", "entries_per_minute")
 
 
@@ -48,7 +48,7 @@ def test_numbers_are_exact_whatever_they_were_written_as(field: str) -> None:
 
 def test_what_may_be_off_is_off() -> None:
     plain = RiskLimits()
-    assert [getattr(plain, field) for field in OFF] == [None, None]
+    assert [getattr(plain, field) for field in OFF] == [None] * len(OFF)
     assert plain.symbols_allowed is None
     assert all(getattr(limits(field, 1), field) == 1 for field in COUNTS)
 

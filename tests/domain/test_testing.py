@@ -12,13 +12,16 @@ from robson_domain import (
     OrderStatus,
     Position,
     PositionStatus,
+    Price,
     Side,
     chain,
     codec,
     testing,
 )
 from robson_domain.testing import (
+    a_guard,
     a_position,
+    a_protected_position,
     a_risk,
     an_account,
     an_instrument,
@@ -65,6 +68,26 @@ def test_figures_of_a_position_agree(status: PositionStatus, side: Side) -> None
 
 def _round_trips(position: Position) -> bool:
     return codec.decode(codec.loads(codec.dumps(position)), Position) == position
+
+
+@pytest.mark.parametrize("side", Side)
+def test_the_venue_stop_stands_beyond_the_trailing_one(side: Side) -> None:
+    position = a_protected_position(side)
+    stop = position.working_stop
+    assert stop is not None
+    assert stop.stop_price is not None
+    assert position.stop is not None
+    assert (stop.stop_price < position.stop) is (side is Side.LONG)
+    assert (stop.side, stop.order_qty) == (side.exit_side, position.open_qty)
+    assert _round_trips(position)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_guard_stands_at_two_percent(side: Side) -> None:
+    guard = a_guard(side)
+    assert guard.stop == a_position(side=side).stop
+    assert guard.entry_cost == guard.open_qty * Price(100)
+    assert _round_trips(guard)
 
 
 def test_the_story_keeps_the_golden_rule() -> None:

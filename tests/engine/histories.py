@@ -23,6 +23,7 @@ from robson_domain import (
     OrderReported,
     PlaceEntryOrder,
     PlaceExitOrder,
+    PlaceVenueStop,
     Position,
     PositionStatus,
     Price,
@@ -34,12 +35,14 @@ from robson_domain import (
 from robson_domain.testing.builders import SYMBOL
 from robson_engine import Step
 from robson_engine.evolve import held_of, net_base
-from robson_engine.exits import exit_quantity
+from robson_engine.quantities import exit_quantity
 from robson_engine.trailing import tighter
 from tests.engine.venue_script import FATES, LATE, ScriptedVenue
 from tests.engine.world import World
 
 _S: Final = PositionStatus
+_RESTING: Final = {"filled": "working", "silent_filled": "silent"}
+"""A stop rests first, whatever would become of an order at market."""
 _ENDED: Final = frozenset({_S.CLOSED, _S.ERROR})
 
 
@@ -74,6 +77,7 @@ class History:
     """What is needed to tell a history again, in any process."""
 
     side: Side
+    has_stop: bool = False
     fee: Decimal
     fee_in_base: bool
     fates: tuple[str, ...]
@@ -90,6 +94,7 @@ def histories(size: int = 50, *fates: str) -> st.SearchStrategy[History]:
     return st.builds(
         History,
         side=st.sampled_from(Side),
+        has_stop=st.booleans(),
         fee=st.sampled_from([Decimal(0), Decimal("0.001")]),
         fee_in_base=st.booleans(),
         fates=st.builds(
@@ -121,6 +126,8 @@ class Actor:
     def run(self) -> Actor:
         """Arm, signal, and let everything happen."""
         self.world.arm(side=self.history.side)
+        if self.history.has_stop:
+            self._limits(10_000, 5)
         self._after(self.world.signal())
         for action in self.history.actions:
             self.act(action)
@@ -142,8 +149,14 @@ class Actor:
     def _carry_out(self, command: object) -> None:
         now, price = self.world.now, self.price
         match command:
-            case PlaceEntryOrder(intent=intent) | PlaceExitOrder(intent=intent):
+            case (
+                PlaceEntryOrder(intent=intent)
+                | PlaceExitOrder(intent=intent)
+                | PlaceVenueStop(intent=intent)
+            ):
                 fate = self.fates.pop(0) if self.fates else "filled"
+                if intent.kind is IntentKind.VENUE_STOP:
+                    fate = _RESTING.get(fate, fate)
                 self._feed(OrderReported(report=self.venue.send(intent, fate, price, now)))
             case CancelOrder(client_order_id=order_id):
                 self.venue.pending.append(self.venue.cancel(order_id, now))
@@ -209,7 +222,8 @@ class Actor:
         self._after(self.world.link(up=up))
 
     def _limits(self, capital: int, positions: int) -> None:
-        self._after(self.world.limits(capital, max_open_positions=positions))
+        share = Decimal("0.01") if self.history.has_stop else None
+        self._after(self.world.limits(capital, max_open_positions=positions, disaster_stop=share))
 
     # ------------------------------------------------------------------ the end
 
@@ -264,6 +278,7 @@ def hold(actor: Actor, outcome: Step) -> None:
 def _one_entry_and_one_exit_at_a_time(world: World, position: Position) -> None:
     assert sum(isinstance(event, EntryOrderPlaced) for event in world.events) <= 1
     assert all(order.status.is_terminal for order in position.past_exits)
+    assert all(order.status.is_terminal for order in position.past_stops)
     assert [event.sequence for event in world.events] == list(range(1, len(world.events) + 1))
 
 
@@ -271,6 +286,8 @@ def _never_beyond_flat(actor: Actor) -> None:
     """Exits executed at the venue never exceed what was entered, but for the last step."""
     if LATE in actor.history.fates:
         return  # then it may be sold twice: it must be told, not prevented
+    working = [o for o in actor.venue.working() if o.intent.kind is not IntentKind.ENTRY]
+    assert len(working) <= 1, "an exit and a stop, or two of them, work for one quantity"
     sign, step = actor.history.side.sign, actor.world.position().instrument.step_size
     towards = decimals.mul(actor.venue.net, Decimal(sign))
     assert towards > -step
@@ -300,15 +317,14 @@ def _covered(world: World, position: Position) -> None:
     assert position.exit_reason is not None
     leaving = position.exit_order
     works = leaving is not None and not leaving.status.is_terminal
-    assert works or position.retry_at  # at the next passing of time
+    taken_back = position.working_stop is not None  # its fate first, then the market
+    assert works or taken_back or position.retry_at  # at the next passing of time
 
 
 def _intents_agree(world: World, position: Position) -> None:
-    orders = (position.entry_order, position.exit_order, *position.past_exits)
     unresolved = {intent.client_order_id for intent in world.book.unresolved()}
-    for order in orders:
-        if order is not None:
-            assert (order.client_order_id in unresolved) == (not order.status.is_terminal)
+    for order in position.orders:
+        assert (order.client_order_id in unresolved) == (not order.status.is_terminal)
 
 
 def hold_at_the_end(actor: Actor) -> None:
@@ -317,7 +333,8 @@ def hold_at_the_end(actor: Actor) -> None:
     assert actor.is_over()
     assert net_base(position) == venue.net
     assert position.entry_qty.value == venue.executed(IntentKind.ENTRY)
-    assert position.exit_qty.value == venue.executed(IntentKind.EXIT)
+    left = (venue.executed(IntentKind.EXIT), venue.executed(IntentKind.VENUE_STOP))
+    assert position.exit_qty.value == sum(left)
     assert not world.book.unresolved()
     if position.status is _S.CLOSED:
         assert position.dust == venue.net

@@ -129,7 +129,9 @@ def test_an_error_with_a_working_order_is_not_over() -> None:
 
 
 def test_an_error_without_any_price_is_flat() -> None:
-    position = a_position(S.ERROR, stop=None, entry_order=None, open_qty=Quantity(1))
+    position = a_position(
+        S.ERROR, stop=None, entry_order=None, open_qty=Quantity(1), entry_qty=Quantity(0)
+    )
     world = World(start=(position,))
     assert reply(world.acknowledge()).code == ""
 

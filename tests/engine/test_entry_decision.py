@@ -97,7 +97,8 @@ def test_golden(case: dict[str, Any]) -> None:
 
 def test_golden_names_every_code_of_the_entry() -> None:
     named = {case["code"] for case in cases_of("denials.json")} - {""}
-    apart = {"SIGNAL_MISMATCH", "SIGNAL_ALREADY_USED"}  # two positions: test_entries.py
+    # Two positions, or what the ledger was told: test_entries.py, test_reconciling.py.
+    apart = {"SIGNAL_MISMATCH", "SIGNAL_ALREADY_USED", "ANOTHER_ROBSON", "PAIR_QUARANTINED"}
     assert named | apart == set(ENTRY_CHECKS)
 
 
@@ -145,7 +146,12 @@ def test_the_order_of_the_codes() -> None:
         now=T0 + 60 * SECOND,
         last_price=Price(90),
         snapshot=wrong,
-        exposure=attrs.evolve(exposure_of(a_ledger(), ()), open_positions=5),
+        exposure=attrs.evolve(
+            exposure_of(
+                a_ledger(another_robson="robson_core_x", quarantined=((SYMBOL, "less there"),)), ()
+            ),
+            open_positions=5,
+        ),
         position=attrs.evolve(
             a_case().position, instrument=an_instrument(notional_min=Notional(10**6))
         ),
@@ -154,6 +160,8 @@ def test_the_order_of_the_codes() -> None:
     seen = []
     for better in (
         lambda c: attrs.evolve(c, now=T0 + 6 * SECOND),
+        lambda c: _with_ledger(c, another_robson=""),
+        lambda c: _with_ledger(c, quarantined=()),
         lambda c: attrs.evolve(c, last_price=Price(100)),
         lambda c: attrs.evolve(c, position=attrs.evolve(c.position, accept_costs=True)),
         lambda c: attrs.evolve(c, position=attrs.evolve(c.position, instrument=small)),
@@ -169,6 +177,11 @@ def test_the_order_of_the_codes() -> None:
         case = better(case)
     assert seen == [*ENTRY_CHECKS[3:], "MAX_OPEN_POSITIONS"]
     assert isinstance(decide(case), EntryPlan)
+
+
+def _with_ledger(case: EntryCase, **facts: Any) -> EntryCase:
+    ledger = attrs.evolve(case.exposure.ledger, **facts)
+    return attrs.evolve(case, exposure=attrs.evolve(case.exposure, ledger=ledger))
 
 
 def _with_account(case: EntryCase, **facts: Any) -> EntryCase:

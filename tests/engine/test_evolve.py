@@ -16,6 +16,7 @@ from robson_domain import (
     EntryOrderPlaced,
     ExitFilled,
     Fill,
+    GuardOpened,
     IllegalTransition,
     InvariantError,
     Ledger,
@@ -41,13 +42,15 @@ from robson_domain.testing import (
     a_fill,
     a_ledger,
     a_position,
+    a_venue_stop,
     an_arm_command,
     an_event,
     every_event,
 )
 from robson_domain.testing.builders import SECOND, T0
 from robson_engine import EngineState, evolve
-from robson_engine.evolve import evolve_ledger, evolve_position, held_of, net_base
+from robson_engine.evolve import evolve_position, held_of, net_base
+from robson_engine.evolve_ledger import evolve_ledger
 from tests.engine.world import CAPITAL, CONFIG, ENTRY_ID, EXIT_ID, World, state_text
 
 S = PositionStatus
@@ -64,6 +67,8 @@ NAMES = [f"{status}-{event.event_type}" for status, event in PAIRS]
 def in_status(status: PositionStatus, side: Side = Side.LONG) -> Position:
     """Return a position in ``status`` that has every order it can have."""
     plain = a_position(status, side)
+    if status in (S.ACTIVE, S.EXITING, S.ERROR):
+        plain = attrs.evolve(plain, venue_stop=a_venue_stop(side), stops=1)
     if status is not S.ERROR:
         return plain
     return attrs.evolve(plain, exit_order=a_position(S.EXITING, side).exit_order)
@@ -75,13 +80,14 @@ def test_every_pair(status: PositionStatus, event: PositionEvent) -> None:
     state = EngineState.opening(CONFIG, CAPITAL)
     position = attrs.evolve(in_status(status), sequence=0)
     state.apply((position,))
-    following = attrs.evolve(event, sequence=1)
+    following = attrs.evolve(event, sequence=1, position_id=position.position_id)
     if isinstance(following, OrderRejected) and position.exit_order is None:
         following = attrs.evolve(following, client_order_id=ENTRY_ID, retry_at=0)
     allowed = POSITION_TRANSITIONS[status].get(event.event_type)
     before = state_text(state)
     if allowed is None:
-        refusal = InvariantError if isinstance(event, PositionArmed) else IllegalTransition
+        begins = isinstance(event, PositionArmed | GuardOpened)
+        refusal = InvariantError if begins else IllegalTransition
         with pytest.raises(refusal):
             evolve(state, following)
         assert state_text(state) == before

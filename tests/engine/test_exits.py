@@ -21,7 +21,8 @@ from robson_domain import (
 from robson_domain.testing import a_position, an_instrument
 from robson_domain.testing.builders import SYMBOL
 from robson_engine.evolve import REFUSED_KEPT
-from robson_engine.exits import beyond_flat, exit_quantity, final_pnl, retry_delay
+from robson_engine.exits import beyond_flat, final_pnl, retry_delay
+from robson_engine.quantities import exit_quantity
 from tests.engine.world import ENTRY_ID, EXIT_ID, MS, World, id_of, kinds
 
 S = PositionStatus
@@ -121,7 +122,10 @@ def test_beyond_flat_counts_from_what_could_be_traded(side: Side, held: str, bey
 
 
 def test_without_any_price_nothing_is_beyond_flat() -> None:
-    position = a_position(S.EXITING, stop=None, entry_order=None, exit_qty=Quantity(99))
+    nothing = Quantity(0)
+    position = a_position(
+        S.EXITING, stop=None, entry_order=None, entry_qty=nothing, exit_qty=Quantity(99)
+    )
     assert beyond_flat(position) == Quantity(0)
 
 

@@ -29,7 +29,7 @@ from robson_domain.testing import (
     strategies,
 )
 from robson_engine import EngineState, estimate_entry, evolve
-from robson_engine.evolve import evolve_ledger
+from robson_engine.evolve_ledger import evolve_ledger
 from tests.engine.histories import Actor, History, histories
 from tests.engine.world import CAPITAL, CONFIG, FIRST, World, kinds, state_text
 

@@ -26,12 +26,22 @@ S = PositionStatus
 ETHER = Symbol("ETHUSDT")
 
 
+EFFECTIVE = {
+    "ArmPosition",
+    "ExternalSeen",
+    "ForeignOrderSeen",
+    "SetPairRule",
+    "SetRiskLimits",
+    "SetSafetyNet",
+}
+
+
 @pytest.mark.parametrize("entry", every_input(), ids=lambda entry: type(entry).__name__)
 def test_every_input_is_understood(entry: object) -> None:
-    """In an empty state none does harm; only arming and the limits are of any effect."""
+    """In an empty state none does harm; only what begins something or sets it has an effect."""
     state = EngineState.opening(CONFIG, CAPITAL)
     outcome = step(state, entry)  # type: ignore[arg-type]
-    assert len(outcome.events) == (type(entry).__name__ in ("ArmPosition", "SetRiskLimits"))
+    assert len(outcome.events) == (type(entry).__name__ in EFFECTIVE)
     assert state_text(state) == state_text(EngineState.opening(CONFIG, CAPITAL))
 
 

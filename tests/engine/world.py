@@ -14,6 +14,7 @@ import attrs
 from robson_domain import (
     AccountReported,
     AcknowledgeError,
+    ClearWarning,
     ClientOrderId,
     ClosePosition,
     CloseReason,
@@ -21,6 +22,7 @@ from robson_domain import (
     DisarmPosition,
     Event,
     Fill,
+    HandOver,
     Input,
     Intent,
     IntentId,
@@ -29,6 +31,7 @@ from robson_domain import (
     Money,
     OrderReport,
     OrderReported,
+    PairRule,
     Panic,
     Position,
     PositionId,
@@ -38,7 +41,10 @@ from robson_domain import (
     Quantity,
     ReportStatus,
     RiskLimits,
+    SafetyNetMode,
+    SetPairRule,
     SetRiskLimits,
+    SetSafetyNet,
     Side,
     SignalFired,
     SignalId,
@@ -51,7 +57,13 @@ from robson_domain import (
     times_of,
 )
 from robson_domain.identity import CORE_PREFIX
-from robson_domain.testing import a_signal, an_account, an_arm_command
+from robson_domain.testing import (
+    a_core_seen,
+    a_signal,
+    an_account,
+    an_arm_command,
+    an_external_seen,
+)
 from robson_domain.testing.builders import ACCOUNT, DISTANCE, ENTRY, EPOCH, POSITION, SECOND, T0
 from robson_engine import EngineConfig, EngineState, IntentBook, Step, evolve, step
 
@@ -304,6 +316,42 @@ class World:
         """Executes something; the order works on unless it is complete."""
         return self.report(
             ReportStatus.PARTIALLY_FILLED, self.fill(price, quantity, **facts), order=order
+        )
+
+    # ------------------------------------------------------------------ holdings
+
+    def core_seen(self, key: PositionId = FIRST, **facts: Any) -> Step:
+        """Two equal looks at the account show a position of core's."""
+        known = self.position(key)
+        times = {"ts_event": self.now, "ts_received": self.now}
+        plain = a_core_seen(position_id=key, symbol=known.symbol, interest=0, **times)
+        return self.feed(attrs.evolve(plain, **facts))
+
+    def external(self, **facts: Any) -> Step:
+        """A look at what the person holds on the pair: 50 bought at 100."""
+        times = {"ts_event": self.now, "ts_received": self.now}
+        return self.feed(an_external_seen(**(times | {"price": Price(100)} | facts)))
+
+    def safety(self, mode: SafetyNetMode) -> Step:
+        """The person, or the settings, say what the Safety Net may do."""
+        return self.feed(SetSafetyNet(command_id="n", mode=mode, ts_received=self.now))
+
+    def rule(self, rule: PairRule) -> Step:
+        """The person says what is to be done with the pair."""
+        symbol = an_arm_command().symbol
+        return self.feed(
+            SetPairRule(command_id="r", symbol=symbol, rule=rule, ts_received=self.now)
+        )
+
+    def clear(self, symbol: Symbol | None) -> Step:
+        """The person has dealt with what was wrong."""
+        return self.feed(ClearWarning(command_id="w", symbol=symbol, ts_received=self.now))
+
+    def hand_over(self, distance: PriceDelta | None = None) -> Step:
+        """The person gives what is guarded to core."""
+        symbol = an_arm_command().symbol
+        return self.feed(
+            HandOver(command_id="h", symbol=symbol, stop_distance=distance, ts_received=self.now)
         )
 
     # ------------------------------------------------------------------ chapters

@@ -254,7 +254,7 @@ async def test_a_detector_that_cannot_be_had_again_ends_its_position_at_start() 
     await world.settle()
     await daemon.desk.arm(arm_request("armed", ETH, detector=PATIENT))
     await daemon.stop()
-    venue._closed = False
+    venue._calls.is_closed = False
     world.store._closed = False  # type: ignore[attr-defined]
     daemon = await world.boot(registry={})
     await world.settle()

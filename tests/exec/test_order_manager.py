@@ -31,10 +31,12 @@ from robson_domain import (
     Price,
     Quantity,
     QueryAccount,
+    QueryExternal,
     ReportStatus,
 )
 from robson_engine import EngineConfig, EngineState
 from robson_exec import Activity, EventBus, OrderManager, Supervisor, VirtualClock
+from robson_exec.debts import Debts
 from robson_exec.inquiries import Inquiries
 from robson_exec.limits import ACCOUNT_TRIES_MAX
 from robson_exec.open_orders import OpenOrders
@@ -120,6 +122,7 @@ class Rig:
             activity=self.activity,
             bus=bus,
         )
+        self.looked_for: list[QueryExternal] = []
         self.manager = OrderManager(
             calls=calls,
             guard=self.guard,
@@ -130,6 +133,16 @@ class Rig:
             activity=self.activity,
             bus=bus,
             is_waiting=lambda _: self.waits,
+            debts=Debts(
+                lending=None,
+                is_settling=lambda _: True,
+                offer=self.offered.append,
+                supervisor=self.supervisor,
+                clock=self.clock,
+                activity=self.activity,
+                bus=bus,
+            ),
+            look_for=self.looked_for.append,
         )
 
     async def pass_time(self, ns: int = 0) -> None:

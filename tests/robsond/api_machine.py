@@ -17,12 +17,14 @@ from robson_domain import (
     AccountSnapshot,
     AcknowledgeError,
     ArmPosition,
+    ClearWarning,
     ClosePosition,
     DeniedError,
     DetectorSignal,
     DisarmPosition,
     Event,
     Fill,
+    HandOver,
     Head,
     Input,
     Instrument,
@@ -32,13 +34,18 @@ from robson_domain import (
     Order,
     OrderReport,
     OrderReported,
+    PairRule,
     Panic,
     Position,
     PositionId,
     Price,
+    PriceDelta,
     Quantity,
     Reply,
     ReportStatus,
+    SafetyNetMode,
+    SetPairRule,
+    SetSafetyNet,
     SignalFired,
     SignalId,
     Symbol,
@@ -51,8 +58,8 @@ from robson_engine import (
     create_detector,
     step,
 )
-from robson_exec import ArmRequest, LastPrice
-from robsond.facade import About, Explained, Recovery, Replayed, Verdict
+from robson_exec import ArmRequest, LastPrice, SafetyNetLooked
+from robsond.facade import About, Explained, Recovery, Replayed, Verdict, Watch
 from robsond.views import orders_of
 
 START = 1_723_075_200_000_000_000
@@ -81,6 +88,9 @@ class Machine:
         self.last: dict[Symbol, LastPrice] = {}
         self.calls: list[str] = []
         self.fail: Exception | None = None
+        self.is_real = False
+        self.is_shadow = False
+        self.looked: SafetyNetLooked | None = None
         self._count = 0
 
     def offer(self, entry: Input) -> Reply | None:
@@ -181,7 +191,18 @@ class Machine:
         return self.state.ledger
 
     def positions(self) -> tuple[Position, ...]:
-        return tuple(self.state.positions.values())
+        return tuple(one for one in self.state.positions.values() if not one.is_guard)
+
+    def guards(self) -> tuple[Position, ...]:
+        return tuple(one for one in self.state.positions.values() if one.is_guard)
+
+    def watch(self) -> Watch:
+        return Watch(
+            is_running=self.is_real,
+            may_act=self.is_real and not self.is_shadow,
+            poll_seconds=20,
+            latest=self.looked,
+        )
 
     async def position(self, position_id: PositionId) -> Position | None:
         return self.state.positions.get(position_id)
@@ -267,8 +288,39 @@ class Machine:
     async def panic(self) -> Reply:
         return self._ask(Panic(command_id=self.new_id("command"), ts_received=self.clock))
 
+    async def set_safety_net(self, mode: SafetyNetMode) -> Reply:
+        return self._ask(
+            SetSafetyNet(command_id=self.new_id("command"), mode=mode, ts_received=self.clock)
+        )
+
+    async def set_rule(self, symbol: Symbol, rule: PairRule) -> Reply:
+        return self._ask(
+            SetPairRule(
+                command_id=self.new_id("command"),
+                symbol=symbol,
+                rule=rule,
+                ts_received=self.clock,
+            )
+        )
+
+    async def hand_over(self, symbol: Symbol, distance: PriceDelta | None) -> Reply:
+        return self._ask(
+            HandOver(
+                command_id=self.new_id("command"),
+                symbol=symbol,
+                stop_distance=distance,
+                ts_received=self.clock,
+            )
+        )
+
+    async def clear_warning(self, symbol: Symbol | None) -> Reply:
+        return self._ask(
+            ClearWarning(command_id=self.new_id("command"), symbol=symbol, ts_received=self.clock)
+        )
+
     def orders(self) -> tuple[Order, ...]:
-        return tuple(order for one in self.positions() for order in orders_of(one))
+        known = (*self.positions(), *self.guards())
+        return tuple(order for one in known for order in orders_of(one))
 
     def default_strategy(self) -> str:
         return "ma_crossover"

@@ -132,13 +132,13 @@ def fake_daemon() -> Iterator[FakeDaemon]:
 def view(**changes: Any) -> dto.PositionView:
     """Return an active long position."""
     active = dto.PositionView(
-        position_id="p-0123456789abcdef", symbol="BTCUSDT", side="long", status="Active",
-        detector="delay", params={"seconds": "0"}, armed_at=MOMENT, expires_at=None,
-        entry_price="61837.63", quantity="0.5", open_qty="0.5", best="61900", stop="61714.32",
-        stop_distance="185.51289", last_price="61880.5", unrealized_pnl="21.435",
-        realized_pnl="0", exit_price=None, exit_reason=None, close_reason=None, closed_at=None,
-        denial_code=None, error=None, fees="0", dust="0", capital="10000", risk_percent="1",
-        risk_amount="100", sequence=3,
+        position_id="p-0123456789abcdef", kind="core", symbol="BTCUSDT", side="long",
+        status="Active", detector="delay", params={"seconds": "0"}, armed_at=MOMENT,
+        expires_at=None, entry_price="61837.63", quantity="0.5", open_qty="0.5", best="61900",
+        stop="61714.32", venue_stop=None, stop_distance="185.51289", last_price="61880.5",
+        unrealized_pnl="21.435", realized_pnl="0", exit_price=None, exit_reason=None,
+        close_reason=None, closed_at=None, denial_code=None, error=None, fees="0", interest="0",
+        debt="0", dust="0", capital="10000", risk_percent="1", risk_amount="100", sequence=3,
     )  # fmt: skip
     return msgspec.structs.replace(active, **changes)
 
@@ -149,7 +149,7 @@ def status(**changes: Any) -> dto.StatusReply:
         mode="paper", connector="paper", data_dir="/data", trading_state="ACTIVE",
         started_at=MOMENT, now=MOMENT, version="0.1.0", head=HEAD, armed=0, entering=0, open=1,
         exiting=0, error=0, closed=0, capital="10000", equity="10012.5", realized_today="-12.5",
-        unrealized_pnl="21.435",
+        unrealized_pnl="21.435", guards=0, warnings=[],
         symbols=[dto.PriceView(symbol="BTCUSDT", last_price="61880.5", age_ms=120)],
         recovered=dto.RecoveredView(events=0, positions=0, unresolved=0), playback=None, plan=None,
     )  # fmt: skip
@@ -209,8 +209,8 @@ def fill_answers(daemon: FakeDaemon) -> None:
     order = dto.OrderView(
         client_order_id="robson_core_abcdefghijklmnopqr", venue_order_id="1",
         position_id="p-0123456789abcdef", symbol="BTCUSDT", side="buy", kind="ENTRY",
-        status="FILLED", order_qty="0.5", filled_qty="0.5", average_price="61837.63",
-        reject_code=None, created_at=MOMENT,
+        status="FILLED", order_qty="0.5", filled_qty="0.5", stop_price=None,
+        average_price="61837.63", reject_code=None, created_at=MOMENT,
     )  # fmt: skip
     one = "p-0123456789abcdef"
     daemon.answer("GET", "/api/status", status())

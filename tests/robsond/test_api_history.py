@@ -148,6 +148,7 @@ async def test_only_stable_names_are_exported(api: Api) -> None:
         "orders_submitted", "orders_filled", "orders_failed", "order_submission_duration_seconds",
         "open_positions", "unrealized_pnl_usd", "daily_pnl_usd", "eventbus_published",
         "eventbus_subscribers", "websocket_connections", "websocket_messages_sent",
+        "risk_alerts", "safety_net_positions_skipped", "safety_net_positions_monitored",
     }  # fmt: skip
 
 

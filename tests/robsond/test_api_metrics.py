@@ -13,12 +13,15 @@ from robson_domain import (
     EventId,
     OrderInDoubt,
     OrderRejected,
+    OrderResolved,
     OrderStatus,
+    VenueStopPlaced,
 )
 from robsond import telemetry
 from robsond.telemetry import Metrics
 from tests.robsond.api_machine import Machine
 from tests.robsond.test_daemon_why import trade
+from tests.robsond.test_sentences import stored
 
 
 def traded() -> Machine:
@@ -111,3 +114,34 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         intent = attrs.evolve(event.intent, client_order_id=ClientOrderId(str(number)))
         metrics.on_events([attrs.evolve(event, intent=intent)])
     assert list(metrics._open) == ["3", "4"]
+
+
+def test_a_stop_at_the_venue_counts_as_one_and_leaves_when_it_ends() -> None:
+    metrics = Metrics()
+    placed, ended = stored("VenueStopPlaced"), stored("OrderResolved")
+    assert isinstance(placed, VenueStopPlaced)
+    assert isinstance(ended, OrderResolved)
+    order_id = placed.intent.client_order_id
+    metrics.on_events([placed])
+    labels = {"symbol": "BTCUSDT", "side": "SELL", "order_type": "stop"}
+    assert value(metrics, "orders_submitted_total", **labels) == 1
+    works = attrs.evolve(ended, client_order_id=order_id, order_status=OrderStatus.ACCEPTED)
+    metrics.on_events([works])
+    assert order_id in metrics._open
+    metrics.on_events([attrs.evolve(works, order_status=OrderStatus.CANCELED)])
+    assert order_id not in metrics._open
+
+
+def test_an_order_resolved_as_filled_waits_for_its_fill() -> None:
+    metrics, machine = Metrics(), traded()
+    event = placed(machine)
+    ended = stored("OrderResolved")
+    assert isinstance(ended, OrderResolved)
+    resolved = attrs.evolve(
+        ended,
+        client_order_id=event.intent.client_order_id,
+        order_status=OrderStatus.FILLED,
+    )
+    fill = next(event for event in machine.log if isinstance(event, EntryFilled))
+    metrics.on_events([event, resolved, fill])
+    assert value(metrics, "orders_filled_total", symbol="BTCUSDT", side="BUY") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from litestar import get
@@ -223,12 +223,20 @@ async def test_wrong_methods_are_405_and_name_the_right_ones(api: Api) -> None:
     assert set(answer.headers["allow"].split(", ")) == {"GET", "POST"}
 
 
+BODIES: Final = {
+    "positions": {"symbol": "BTCUSDT"},
+    "mode": {"mode": "act"},
+    "rule": {"rule": "watch"},
+}
+"""What a call must say, by the last part of its path; the others need say nothing."""
+
+
 async def test_before_recovery_nothing_is_served_but_health(api: Api) -> None:
     api.door.facade = None
     for method, path, scope in PROTECTED:
         if path in ("/metrics", "/api/openapi.json", "/health/deep"):
             continue
-        body = {"symbol": "BTCUSDT"} if path == "/api/positions" else {}
+        body = BODIES.get(path.rpartition("/")[2], {})
         answer = await api.call(method, path, scope, json=body)
         assert (answer.status_code, error_of(answer)["code"]) == (503, "NOT_READY"), path
     assert (await api.get("/healthz", None)).status_code == 200

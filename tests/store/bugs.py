@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.store import bugs_of_protection as protection
 from tests.store import bugs_of_recovery as recovery
 from tests.store import bugs_of_states as states
 from tests.store import bugs_of_the_log as log
@@ -36,11 +37,26 @@ BUGS: Final[tuple[tuple[type[KeptStore], int], ...]] = (
     (states.TakesDoubtForAnAnswer, 260),
     (states.MixesUpAges, 260),
     (states.TakesResultsBack, 270),
+    (protection.DropsStopPrices, 280),
+    (protection.TakesStopsForExits, 280),
+    (protection.MovesStops, 280),
     (states.ReturnsStalePositions, 300),
     (states.ListsTheClosed, 310),
     (states.SortsByName, 310),
     (states.ConfusesSides, 320),
+    (protection.TakesGuardsForCoreBySide, 322),
+    (protection.TakesGuardsForCoreByName, 322),
+    (protection.HidesGuards, 322),
+    (protection.OnceAGuardAlwaysAGuard, 324),
+    (protection.FindsTheClosedByName, 326),
+    (protection.FindsTheNameless, 326),
+    (protection.FindsOneOfEachName, 326),
+    (protection.FindsPartsOfNames, 326),
+    (protection.RemembersTheFirstName, 326),
+    (protection.CutsNames, 328),
     (states.ForgetsPastExits, 330),
+    (protection.ForgetsStops, 335),
+    (protection.ForgetsPastStops, 335),
     (states.WaitsForTheDead, 340),
     (states.RoundsNumbers, 350),
     (states.CleansTexts, 360),

@@ -21,10 +21,12 @@ from robson_domain import (
     Event,
     HeadMismatch,
     Intent,
+    IntentKind,
     IntentStatus,
     Ledger,
     Position,
     PositionId,
+    PositionKind,
     Snapshot,
     StoreError,
 )
@@ -36,6 +38,8 @@ from robson_store import verify
 
 POSITIONS: Final = 4
 EXAMPLES: Final = 15
+NAMES: Final = ("", "BTCUSDT:1", "\x00\ud800", "BTCUSDT:2")
+"""What a venue calls positions; few, so that some share one."""
 
 
 class OneEpoch:
@@ -78,6 +82,9 @@ def _position(position: Position, number: int, symbol: Any, armed_at: int) -> Po
         entry_order=moved.entry_order,
         exit_order=moved.exit_order,
         past_exits=(),
+        past_stops=(),
+        venue_stop=samples.an_order_of(number, IntentKind.VENUE_STOP),
+        venue_position_ref=NAMES[armed_at],
     )
 
 
@@ -142,6 +149,8 @@ async def answers(store: robson_store.OpenedStore) -> list[object]:
     for symbol in domain.SYMBOLS:
         for side in Side:
             found.append(await store.positions.find_active_by_symbol_and_side(symbol, side))
+    for name in NAMES:
+        found.append(await store.positions.find_by_venue_position_ref(name))
     return found
 
 
@@ -210,6 +219,7 @@ def test_stores_cannot_be_told_apart(urls: Callable[[], list[str]]) -> None:
 def test_the_comparison_sees_refusals_and_all_kinds_of_states() -> None:
     """Else equal answers would say little: the batches are varied, and some are refused."""
     seen: set[object] = set()
+    named: set[object] = set()
 
     @settings(max_examples=600, deadline=None, database=None)
     @given(drawn=batches())
@@ -217,10 +227,13 @@ def test_the_comparison_sees_refusals_and_all_kinds_of_states() -> None:
         for each in drawn:
             batch = each.after(5)
             seen.update(type(state) for state in batch.states)
-            seen.update(state.status for state in batch.states if isinstance(state, Position))
+            live = [state for state in batch.states if isinstance(state, Position)]
+            seen.update(state.status for state in live)
+            named.update((state.kind, bool(state.venue_position_ref)) for state in live)
             seen.update(intent.status for intent in batch.intents)
             seen.add(each.shift)
 
     look()
     assert {Position, DetectorState, Ledger, Snapshot, *PositionStatus, *IntentStatus} <= seen
     assert {-1, 0, 1} <= seen
+    assert named == {(kind, is_named) for kind in PositionKind for is_named in (True, False)}

@@ -97,6 +97,10 @@ class Harness:
             self.exchange.trade("BTCUSDT", str(95_000 + number % 5))
         await asyncio.sleep(0.1)
 
+    async def trade_at(self, price: Price) -> None:
+        self.exchange.trade("BTCUSDT", price.value)
+        await asyncio.sleep(0.1)
+
     async def bars(self, count: int) -> None:
         end = (self.now_ns() // SECOND + count + 1) * SECOND
         while self.now_ns() < end:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
 from robson_connectors.transport.connection import (
+    TURN_BYTES,
     SocketConnection,
     SocketPort,
     check_url,
@@ -161,6 +162,38 @@ async def test_frames_together_with_the_handshake() -> None:
             done.set()
             await connection.close()
         assert taker.messages == [b"first", b"second"]
+
+
+async def test_a_flood_is_followed_by_turns_of_the_loop() -> None:
+    """Whoever decides on the messages does so in turns of its own."""
+    raw = frame(TEXT, b"x" * 1_000) * 250
+    async with loopback() as server:
+        taker = Taker()
+        connection, write = await connected(server, taker)
+        connection.data_received(frame(TEXT, b"x" * 1_000))
+        assert connection.transport.is_reading()
+        connection.data_received(raw)
+        assert len(taker.messages) == 251
+        write(frame(TEXT, b"after"))
+        turns = 0
+        while not connection.transport.is_reading():
+            assert len(taker.messages) == 251
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns == len(raw) // TURN_BYTES
+        await until(partial(has, taker.messages, 252))
+        await connection.close()
+
+
+async def test_a_connection_may_end_within_a_flood() -> None:
+    async with loopback() as server:
+        taker = Taker()
+        connection, _ = await connected(server, taker)
+        connection.data_received(frame(TEXT, b"x" * 60_000) * 10)
+        connection.transport.abort()
+        await until(lambda: taker.ends == 1)
+        await asyncio.sleep(0.01)
+        assert len(taker.messages) == 10
 
 
 async def test_received_is_when_the_socket_gave_it() -> None:

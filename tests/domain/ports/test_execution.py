@@ -32,3 +32,4 @@ def test_an_order_is_sent_as_it_was_recorded() -> None:
     assert (order.client_order_id, order.symbol, order.side, order.quantity) == (
         *(intent.client_order_id, intent.symbol, intent.side, intent.quantity),
     )
+    assert order.stop_price is intent.stop_price is None

@@ -15,7 +15,7 @@ PORTS = [kind for kind in classes() if getattr(kind, "_is_protocol", False)]
 
 def test_every_port_is_exported() -> None:
     assert {port.__name__ for port in PORTS} == set(ports.__all__) - {
-        *("NewOrder", "Recovered", "Spent", "StoredEvent"),
+        *("Debt", "NewOrder", "Recovered", "Spent", "StoredEvent"),
     }
 
 

@@ -43,9 +43,10 @@ def test_the_log_has_no_way_to_change_a_row() -> None:
 
 
 def test_names_that_others_hold_on_to() -> None:
-    assert {"save", "find_by_id", "find_active", "find_active_by_symbol_and_side"} == set(
-        methods(PositionRepository)
-    )
+    assert set(methods(PositionRepository)) == {
+        *("save", "find_by_id", "find_active"),
+        *("find_active_by_symbol_and_side", "find_by_venue_position_ref"),
+    }
     assert {"save", "find_by_id", "find_by_position", "find_pending"} == set(
         methods(OrderRepository)
     )

@@ -6,8 +6,8 @@ import asyncio
 from typing import Final
 
 from robson_domain import AccountEvent, Event, Position, PositionId, Symbol, codec
-from robson_exec import LastPrice, Observation, OrderSent, Published
-from robsond import logs, views
+from robson_exec import LastPrice, Notice, Observation, OrderSent, Published, SafetyNetLooked
+from robsond import logs, safety_view, views
 from robsond.facade import Facade
 from robsond.hub import Hub, Message, message
 from robsond.telemetry import Metrics
@@ -26,7 +26,7 @@ class Broadcast:
         self._metrics = metrics
         self._facade = facade
         self._symbols: dict[PositionId, Symbol] = {
-            one.position_id: one.symbol for one in facade.positions()
+            one.position_id: one.symbol for one in (*facade.positions(), *facade.guards())
         }
         self._shown: dict[Symbol, LastPrice] = {}
 
@@ -34,6 +34,10 @@ class Broadcast:
         """Pass on what has become durable."""
         if isinstance(item, OrderSent):
             self._metrics.on_sent(item.duration_ns)
+        if isinstance(item, Notice):
+            self._metrics.on_alert(item.severity, item.name)
+        if isinstance(item, SafetyNetLooked):
+            self._looked(item)
         if not isinstance(item, Published):
             return
         self._metrics.on_events(item.events)
@@ -60,6 +64,13 @@ class Broadcast:
             return message("position", view, self._facade.now(), position.sequence)
 
         self._hub.publish("positions", position.symbol, make)
+
+    def _looked(self, look: SafetyNetLooked) -> None:
+        def make() -> Message:
+            view = safety_view.safety_net(self._facade)
+            return message("safety_net", view, look.at, self._facade.head().sequence)
+
+        self._hub.publish("safety_net", None, make)
 
     async def prices(self) -> None:
         """Show prices that have changed, again and again."""

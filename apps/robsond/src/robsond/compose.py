@@ -32,8 +32,10 @@ from robson_domain import (
     ConfigurationError,
     ExecutionPort,
     Head,
+    HoldingsPort,
     Ids,
     Instrument,
+    LendingPort,
     MarketDataPort,
     Money,
     Store,
@@ -41,7 +43,7 @@ from robson_domain import (
     ValidationError,
     decimals,
 )
-from robson_engine import EngineConfig, RiskLimits, VenueAssumptions
+from robson_engine import EngineConfig, VenueAssumptions
 from robson_exec import Activity, VirtualClock
 from robsond import compose_binance, compose_stub, logs, plugins, system
 from robsond.playback import LEAD_NS, Pace, Player, Span, anchored
@@ -57,7 +59,6 @@ DATABASE_FILE: Final = "robson.db"
 HEAD_FILE: Final = "head.json"
 LEDGER_FILE: Final = "paper-ledger.db"
 _MS: Final = 1_000_000
-_HUNDRED: Final = decimals.to_decimal(100)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +68,8 @@ class Venue:
     Attributes:
         player: For a recording: runs its clock.
         pulse: Work the venue needs done while it is open, None for none.
+        holdings: Reads the whole account, None where nothing of the person's is on it.
+        lending: Knows what is owed and pays it back, None where nothing is lent.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Venue:
     activity: Activity
     player: Player | None = None
     pulse: Callable[[], Any] | None = None
+    holdings: HoldingsPort | None = None
+    lending: LendingPort | None = None
 
 
 def make_ids(settings: Settings) -> system.RandomIds | system.SeededIds:
@@ -192,27 +197,6 @@ def engine_config(settings: Settings, epoch: str) -> EngineConfig:
     return EngineConfig(account="paper-binance" if is_paper else settings.venue, epoch=epoch)
 
 
-def risk_limits(settings: Settings) -> RiskLimits:
-    """Return what the account may risk, as the settings want it.
-
-    Raises:
-        ValidationError: For a percent with more digits than a limit can have.
-    """
-    wanted = settings.limits
-    return RiskLimits(
-        max_open_positions=wanted.max_open_positions,
-        max_budget_per_symbol_pct=wanted.max_budget_per_symbol_pct,
-        max_position_size_usd=wanted.max_position_size_usd,
-        daily_loss_fraction=decimals.div(wanted.max_daily_loss_percent, _HUNDRED),
-        total_risk_fraction=decimals.div(wanted.max_total_risk_percent, _HUNDRED),
-        drawdown_fraction=decimals.div(wanted.max_drawdown_percent, _HUNDRED),
-        notional_multiple=wanted.max_notional_multiple,
-        entries_per_minute=wanted.max_entries_per_minute,
-        symbols_allowed=wanted.allowed_symbols or None,
-        position_cap=settings.live.position_cap if settings.mode == "live" else None,
-    )
-
-
 # ---------------------------------------------------------------------- venue
 
 
@@ -240,19 +224,26 @@ def open_venue(settings: Settings, real: Clock, last_durable: int) -> Venue:
             pulse=pulse,
         )
     if settings.venue == "binance":
-        live = compose_binance.venue(settings, real, Money(paper_balance(settings)))
-        return Venue(
-            name=settings.venue, execution=live, market=live, clock=real, activity=Activity()
+        return _connected(
+            settings, compose_binance.venue(settings, real, Money(paper_balance(settings))), real
         )
     config: dict[str, object] = {"clock": real}
     config |= _paper(settings) if settings.venue == "paper" else settings.connector_options
     found = discover(settings.plugins.allow).factory(settings.venue)(config)
+    return _connected(settings, found, real)
+
+
+def _connected(settings: Settings, connector: object, clock: Clock) -> Venue:
+    # What is on a paper account was traded by Robson alone.
+    is_real = settings.mode != "paper"
     return Venue(
         name=settings.venue,
-        execution=cast(ExecutionPort, found),
-        market=cast(MarketDataPort, found),
-        clock=real,
+        execution=cast(ExecutionPort, connector),
+        market=cast(MarketDataPort, connector),
+        clock=clock,
         activity=Activity(),
+        holdings=getattr(connector, "holdings", None) if is_real else None,
+        lending=getattr(connector, "lending", None) if is_real else None,
     )
 
 

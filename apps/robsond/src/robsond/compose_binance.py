@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +12,15 @@ from robson_connectors.binance import (
     ApiKeys,
     BinanceConnector,
     BinanceParts,
-    Finding,
+    Wanted,
     hosts_of,
 )
 from robson_connectors.paper.live import LivePaperConnector
-from robson_domain import Clock, ConfigurationError, Money, Symbol
+from robson_domain import Clock, ConfigurationError, Money, PairBalances, Symbol, decimals
 from robson_engine import VenueAssumptions
-from robsond import logs, system
+from robsond import findings, logs, system
+from robsond.live_confirm import KeptFile, Subject, database_id, key_need, require_kept
+from robsond.live_start import LiveStart, NoFacts
 from robsond.settings import Settings
 
 log = logs.logger(__name__)
@@ -53,24 +56,68 @@ def account_id(settings: Settings) -> str:
 
     The live confirmation repeats it.
     """
+    if settings.venue != "binance":
+        return settings.venue
     key = settings.binance.api_key.reveal()
     return f"binance-{hashlib.sha256(key.encode()).hexdigest()[:10]}" if key else "binance-public"
 
 
-def require_confirmed(settings: Settings) -> None:
-    """Make sure that live mode was asked for by name.
+class AccountFacts:
+    """What the venue says of the account; see :class:`robsond.live_start.LiveFacts`."""
+
+    def __init__(self, asked: BinanceConnector) -> None:
+        self._asked = asked
+
+    async def risks(self) -> tuple[str, ...]:
+        """Return what the key may do beyond trading, in words.
+
+        Raises:
+            VenueError: When the venue does not say.
+        """
+        return await self._asked.doctor.risks()
+
+    async def balances(self) -> tuple[str, ...]:
+        """Return what each pair holds.
+
+        Raises:
+            VenueError: When the venue does not say.
+        """
+        return tuple(_balance(pair) for pair in await self._asked.holdings.pairs())
+
+
+def _balance(pair: PairBalances) -> str:
+    amounts = [
+        f"{decimals.text(decimals.rounded(each.net, 8))} {each.asset}"
+        for each in (pair.base, pair.quote)
+    ]
+    return f"{pair.symbol}: {', '.join(amounts)}"
+
+
+async def confirm(settings: Settings, clock: Clock, epoch: str, url: str) -> None:
+    """Make sure that live mode was confirmed for this account and database, or ask.
+
+    Args:
+        epoch: Identity of the database that is open.
+        url: Where it is.
 
     Raises:
-        ConfigurationError: With what to set.
+        ConfigurationError: With what to set; nothing was sent but questions.
     """
     if settings.mode != "live":
         return
-    wanted = account_id(settings)
-    if settings.live.confirm != wanted:
-        raise ConfigurationError(
-            "ROBSON_LIVE_CONFIRM: live mode trades real money; to start it on this account, set "
-            f"ROBSON_LIVE_CONFIRM={wanted}"
-        )
+    subject = Subject(
+        account=account_id(settings),
+        database=database_id(epoch),
+        cap=settings.live.position_cap,
+    )
+    if settings.venue != "binance":
+        await LiveStart(settings, NoFacts(), url).require(subject)
+        return
+    asked = connector(settings, clock, may_send=False)
+    try:
+        await LiveStart(settings, AccountFacts(asked), url).require(subject)
+    finally:
+        await asked.close()
 
 
 def connector(settings: Settings, clock: Clock, *, may_send: bool) -> BinanceConnector:
@@ -119,10 +166,12 @@ def venue(
         balance: What a pair of the paper account is funded with, quote currency.
 
     Raises:
-        ConfigurationError: For settings that cannot be used, and live mode without confirmation.
+        ConfigurationError: For settings that cannot be used, and live mode that was not confirmed
+            (:func:`confirm`).
         StoreError: When the paper account's ledger cannot be used.
     """
-    require_confirmed(settings)
+    if settings.mode == "live":
+        require_kept(settings.data_dir, account_id(settings), settings.live.position_cap)
     real = connector(settings, clock, may_send=True)
     if settings.mode != "paper":
         return real
@@ -136,14 +185,37 @@ def venue(
 
 async def examine(
     settings: Settings, clock: Clock, symbols: tuple[Symbol, ...]
-) -> tuple[Finding, ...]:
+) -> tuple[findings.Finding, ...]:
     """Return what the doctor finds at the venue; nothing is written there.
 
     Raises:
         ConfigurationError: For settings that cannot be used.
     """
+    wanted = Wanted(
+        position_value=settings.live.position_cap,
+        accepts=partial(_is_accepted, settings),
+        needs_key=settings.mode != "paper",
+    )
     looked_at = connector(settings, clock, may_send=False)
     try:
-        return await looked_at.doctor.examine(symbols)
+        found = await looked_at.doctor.examine(symbols, wanted)
     finally:
         await looked_at.close()
+    return tuple(
+        findings.Finding(each.name, each.level.value, each.seen, each.advice) for each in found
+    )
+
+
+def _is_accepted(settings: Settings, risks: tuple[str, ...]) -> bool:
+    account = account_id(settings)
+    try:
+        kept = KeptFile(settings.data_dir).of(account)
+    except ConfigurationError:
+        kept = None  # the doctor says what is wrong with the file
+    subject = Subject(
+        account=account,
+        database=kept.database if kept is not None else "",
+        cap=settings.live.position_cap,
+        risks=risks,
+    )
+    return key_need(subject, kept, settings.live) is None

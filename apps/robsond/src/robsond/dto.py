@@ -64,10 +64,25 @@ class ErrorReply(Struct, kw_only=True):
     error: ErrorDetail
 
 
+class VenueStopView(Struct, kw_only=True):
+    """A stop order of ours at the venue, as last made durable."""
+
+    client_order_id: str
+    status: str
+    quantity: Amount
+    stop_price: Amount | None
+
+
 class PositionView(Struct, kw_only=True):
-    """A position as last made durable; amounts in quote currency, quantities in base asset."""
+    """A position as last made durable; amounts in quote currency, quantities in base asset.
+
+    ``kind`` is guard for a position you opened by hand. ``venue_stop`` is the stop order that rests
+    at the venue, None while none does. ``interest`` and ``debt`` are in the borrowed asset: quote
+    currency for a long, base asset for a short.
+    """
 
     position_id: str
+    kind: Literal["core", "guard"]
     symbol: str
     side: Literal["long", "short"]
     status: Literal["Armed", "Entering", "Active", "Exiting", "Closed", "Error"]
@@ -80,6 +95,7 @@ class PositionView(Struct, kw_only=True):
     open_qty: Amount
     best: Amount | None
     stop: Amount | None
+    venue_stop: VenueStopView | None
     stop_distance: Amount | None
     last_price: Amount | None
     unrealized_pnl: Signed | None
@@ -91,6 +107,8 @@ class PositionView(Struct, kw_only=True):
     denial_code: str | None
     error: str | None
     fees: Signed
+    interest: Signed
+    debt: Signed
     dust: Signed
     capital: Amount
     risk_percent: Amount
@@ -152,6 +170,7 @@ class OrderView(Struct, kw_only=True):
     status: str
     order_qty: Amount
     filled_qty: Amount
+    stop_price: Amount | None
     average_price: Amount | None
     reject_code: str | None
     created_at: Moment
@@ -217,7 +236,11 @@ class RecoveredView(Struct, kw_only=True):
 
 
 class StatusReply(Struct, kw_only=True):
-    """What runs here and how it stands."""
+    """What runs here and how it stands.
+
+    The counts are of Robson's own positions; ``guards`` are those of yours that are watched.
+    ``warnings`` need a person: they keep entries from being made.
+    """
 
     mode: str
     connector: str
@@ -237,6 +260,8 @@ class StatusReply(Struct, kw_only=True):
     equity: Signed
     realized_today: Signed
     unrealized_pnl: Signed
+    guards: int
+    warnings: list[str]
     symbols: list[PriceView]
     recovered: RecoveredView
     playback: PlaybackView | None

@@ -11,9 +11,21 @@ from typing import Literal, Protocol
 
 import attrs
 
-from robson_domain import Event, Head, Ledger, Order, Position, PositionId, Reply, Symbol
+from robson_domain import (
+    Event,
+    Head,
+    Ledger,
+    Order,
+    PairRule,
+    Position,
+    PositionId,
+    PriceDelta,
+    Reply,
+    SafetyNetMode,
+    Symbol,
+)
 from robson_engine import Estimate
-from robson_exec import ArmRequest, LastPrice
+from robson_exec import ArmRequest, LastPrice, SafetyNetLooked
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +72,23 @@ class About:
     recovery: Recovery
     playback: Playback | None = None
     plan: PlanProgress | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Watch:
+    """The Safety Net as it stands.
+
+    Attributes:
+        is_running: Whether it looks at the account at all; not where nothing of the person's is.
+        may_act: Whether orders may leave, so that acting means something.
+        poll_seconds: How often it looks.
+        latest: What it saw last, None before its first look.
+    """
+
+    is_running: bool
+    may_act: bool
+    poll_seconds: int
+    latest: SafetyNetLooked | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -124,11 +153,19 @@ class Facade(Protocol):
         ...
 
     def positions(self) -> tuple[Position, ...]:
-        """Return every position known, in order of arming."""
+        """Return every position of Robson's own that is known, in order of arming."""
+        ...
+
+    def guards(self) -> tuple[Position, ...]:
+        """Return the positions of the person's that are guarded, the latest closed included."""
+        ...
+
+    def watch(self) -> Watch:
+        """Return what the Safety Net saw last."""
         ...
 
     async def position(self, position_id: PositionId) -> Position | None:
-        """Return one position, however long ago it closed, or None."""
+        """Return one position or guard, however long ago it closed, or None."""
         ...
 
     def prices(self) -> Mapping[Symbol, LastPrice]:
@@ -180,8 +217,28 @@ class Facade(Protocol):
         """End everything: disarm what is armed, close what is open."""
         ...
 
+    async def set_safety_net(self, mode: SafetyNetMode) -> Reply:
+        """Say what the Safety Net may do."""
+        ...
+
+    async def set_rule(self, symbol: Symbol, rule: PairRule) -> Reply:
+        """Say what is to be done with what the person holds on a pair."""
+        ...
+
+    async def hand_over(self, symbol: Symbol, distance: PriceDelta | None) -> Reply:
+        """Give what is guarded on a pair to core.
+
+        Args:
+            distance: D from now on; None = the guard's own.
+        """
+        ...
+
+    async def clear_warning(self, symbol: Symbol | None) -> Reply:
+        """End the quarantine of a pair; None = the warning about another Robson."""
+        ...
+
     def orders(self) -> tuple[Order, ...]:
-        """Return the orders of every position known, oldest first."""
+        """Return the orders of every position and guard known, oldest first."""
         ...
 
     def events(self, after: int, position_id: PositionId | None) -> AsyncIterator[Event]:

@@ -17,7 +17,7 @@ from robson_domain import Symbol
 from robsond.telemetry import Metrics
 from robsond.wire import moment
 
-TOPICS: Final = ("events", "positions", "prices")
+TOPICS: Final = ("events", "positions", "prices", "safety_net")
 QUEUE_MAX: Final = 512
 """Messages a reader may be behind; some seconds of a very busy market."""
 SUBSCRIBERS_MAX: Final = 64

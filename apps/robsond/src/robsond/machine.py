@@ -9,7 +9,7 @@ from typing import Any, Final
 from robson_domain import Clock, Head, Money, PositionId, Reply, Store
 from robson_exec import Daemon, Parts, StopReport, start
 from robson_exec.activity import Token
-from robsond import arming, compose, logs
+from robsond import arming, compose, compose_binance, logs, protection
 from robsond.broadcast import Broadcast
 from robsond.compose import Venue
 from robsond.facade import Facade
@@ -17,6 +17,7 @@ from robsond.hub import Hub
 from robsond.plan import PlanStep
 from robsond.planner import Planner
 from robsond.running import RunningMachine, Surroundings
+from robsond.safety_watch import SafetyWatch
 from robsond.settings import Settings
 from robsond.system import SeededIds
 from robsond.telemetry import Metrics
@@ -67,6 +68,8 @@ class Machine:
         store = self._store = await compose.open_store(settings, self._ids)
         await compose.trust(settings, store)
         await compose.require_account(settings, store)
+        url = compose.store_url(settings)
+        await compose_binance.confirm(settings, self._real, store.epoch, url)
         head = await store.head()
         if isinstance(self._ids, SeededIds):
             self._ids.resume(str(head.sequence))
@@ -96,6 +99,7 @@ class Machine:
         facade = RunningMachine(daemon, self._around(parts, venue, planner))
         broadcast = Broadcast(self._hub, self._metrics, facade)
         daemon.bus.add_listener("broadcast", broadcast.on)
+        daemon.bus.add_listener("safety_watch", SafetyWatch(self._metrics).on)
         self._run("prices", broadcast.prices())
         self._facade = facade
         await planner.start(daemon)
@@ -112,7 +116,10 @@ class Machine:
         return Parts(
             config=compose.engine_config(self._settings, store.epoch),
             capital=Money(self._settings.capital),
-            limits=compose.risk_limits(self._settings),
+            limits=protection.risk_limits(self._settings, venue.execution.capabilities),
+            holdings=venue.holdings,
+            lending=venue.lending,
+            protection=protection.protection(self._settings),
             store=store,
             execution=venue.execution,
             market=venue.market,
@@ -133,6 +140,7 @@ class Machine:
             started_at=self._real.now_ns(),
             strategy="test" if settings.environment == "test" else "ma_crossover",
             config=parts.config,
+            protection=parts.protection,
             store=store,
             execution=parts.execution,
             market=parts.market,

@@ -23,11 +23,14 @@ from robson_domain import (
     Ledger,
     MarketDataPort,
     Order,
+    PairRule,
     Position,
     PositionId,
     PositionStatus,
     Price,
+    PriceDelta,
     Reply,
+    SafetyNetMode,
     Side,
     Snapshot,
     Store,
@@ -43,9 +46,9 @@ from robson_engine import (
     estimate_entry,
 )
 from robson_engine.detectors import DetectorType
-from robson_exec import ArmRequest, Daemon, FeedStatus, LastPrice
-from robsond import proofs, views, why
-from robsond.facade import About, Explained, Recovery, Replayed, Verdict
+from robson_exec import ArmRequest, Daemon, FeedStatus, LastPrice, ProtectionSettings
+from robsond import proofs, why
+from robsond.facade import About, Explained, Recovery, Replayed, Verdict, Watch
 from robsond.planner import Planner
 from robsond.playback import Player
 from robsond.proofs import Verify
@@ -71,6 +74,7 @@ class Surroundings:
     started_at: int
     strategy: str
     config: EngineConfig
+    protection: ProtectionSettings
     store: Store
     execution: ExecutionPort
     market: MarketDataPort
@@ -124,11 +128,25 @@ class RunningMachine:
         return self._daemon.view.ledger
 
     def positions(self) -> tuple[Position, ...]:
-        """Return every position known, in order of arming."""
+        """Return every position of Robson's own that is known, in order of arming."""
         return self._daemon.view.positions()
 
+    def guards(self) -> tuple[Position, ...]:
+        """Return the positions of the person's that are guarded, the latest closed included."""
+        return self._daemon.view.guards()
+
+    def watch(self) -> Watch:
+        """Return what the Safety Net saw last."""
+        net, around = self._daemon.safety_net, self._around
+        return Watch(
+            is_running=net is not None,
+            may_act=around.mode == "live",
+            poll_seconds=around.protection.poll_ns // _SECOND_NS,
+            latest=net.latest if net is not None else None,
+        )
+
     async def position(self, position_id: PositionId) -> Position | None:
-        """Return one position, however long ago it closed, or None."""
+        """Return one position or guard, however long ago it closed, or None."""
         found = self._daemon.view.find(position_id)
         if found is not None:
             return found
@@ -168,8 +186,9 @@ class RunningMachine:
         return self._around.ids.new_id(kind)
 
     def orders(self) -> tuple[Order, ...]:
-        """Return the orders of every position known, oldest first."""
-        found = [order for one in self.positions() for order in views.orders_of(one)]
+        """Return the orders of every position and guard known, oldest first."""
+        known = (*self.positions(), *self.guards())
+        found = [order for one in known for order in one.orders]
         return tuple(sorted(found, key=lambda order: order.ts_created))
 
     # ----------------------------------------------------------------- acting
@@ -208,6 +227,22 @@ class RunningMachine:
     async def panic(self) -> Reply:
         """End everything."""
         return await self._daemon.desk.panic()
+
+    async def set_safety_net(self, mode: SafetyNetMode) -> Reply:
+        """Say what the Safety Net may do."""
+        return await self._daemon.desk.set_safety_net(mode)
+
+    async def set_rule(self, symbol: Symbol, rule: PairRule) -> Reply:
+        """Say what is to be done with what the person holds on a pair."""
+        return await self._daemon.desk.set_rule(symbol, rule)
+
+    async def hand_over(self, symbol: Symbol, distance: PriceDelta | None) -> Reply:
+        """Give what is guarded on a pair to core."""
+        return await self._daemon.desk.hand_over(symbol, distance)
+
+    async def clear_warning(self, symbol: Symbol | None) -> Reply:
+        """End the quarantine of a pair; None = the warning about another Robson."""
+        return await self._daemon.desk.clear_warning(symbol)
 
     async def estimate(self, request: ArmRequest) -> Estimate:
         """Return what arming would lead to if the signal came now.

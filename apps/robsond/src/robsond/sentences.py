@@ -28,6 +28,7 @@ from robson_domain import (
     TrailingStopUpdated,
     decimals,
 )
+from robsond.safety_sentences import SAFETY_SENTENCES
 
 PLANNED: Final = "plan-"
 """How the ids of positions begin that the daemon's own plan armed."""
@@ -45,6 +46,9 @@ REASONS: Final[Mapping[CloseReason, str]] = {
     CloseReason.LATE_FILL: "a fill came after the end",
     CloseReason.CLOSED_OUTSIDE: "the venue shows that it was closed elsewhere",
     CloseReason.ACKNOWLEDGED: "you acknowledged the error",
+    CloseReason.DISASTER_STOP: "the stop order that rested at the venue was executed",
+    CloseReason.SAFETY_STOP: "the price reached the safety stop",
+    CloseReason.RELEASED: "there was nothing left to guard",
 }
 
 
@@ -152,8 +156,12 @@ def _resolved(event: OrderResolved) -> str:
 
 
 def _closed(event: PositionClosed) -> str:
-    dust = f"; {decimals.text(event.dust)} was too small to trade" if event.dust else ""
-    return f"Closed, because {REASONS[event.reason]}: {event.realized_pnl} after commissions{dust}."
+    rest = f"; {decimals.text(event.dust)} was too small to trade" if event.dust else ""
+    if event.interest:
+        rest += f"; {decimals.text(event.interest)} of interest was charged in the borrowed asset"
+    if event.debt:
+        rest += f"; {decimals.text(event.debt)} is still owed and too small to be dealt with"
+    return f"Closed, because {REASONS[event.reason]}: {event.realized_pnl} after commissions{rest}."
 
 
 def _errored(event: PositionErrored) -> str:
@@ -182,6 +190,8 @@ def _narrower(event: RiskLimitsSet) -> str:
         parts += f"; one position up to {decimals.text(limits.max_position_size_usd)}"
     if limits.max_budget_per_symbol_pct is not None:
         parts += f"; one pair up to {decimals.text(limits.max_budget_per_symbol_pct)} % of it"
+    if limits.disaster_stop is not None:
+        parts += f"; a stop at the venue {_percent(limits.disaster_stop)} beyond each trailing stop"
     if limits.symbols_allowed is not None:
         parts += f"; only {', '.join(limits.symbols_allowed) or 'no pair'}"
     return parts
@@ -205,6 +215,7 @@ SENTENCES: Final[Mapping[type, Callable[[Any], str]]] = {
     PositionClosed: _closed,
     PositionErrored: _errored,
     RiskLimitsSet: _limits_set,
+    **SAFETY_SENTENCES,
 }
 """One for every kind of event; a test holds it complete."""
 

@@ -22,12 +22,17 @@ from robson_domain import (
     Intent,
     OrderInDoubt,
     OrderRejected,
+    OrderResolved,
     OrderStatus,
     Symbol,
+    VenueStopPlaced,
 )
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_ORDER_TYPE: Final = "market"
+_MARKET: Final = "market"
+_STOP: Final = "stop"
+_LABEL_MAX: Final = 40
+"""Characters of a label that comes from outside; each value is a series of its own."""
 _OPEN_MAX: Final = 1_000
 """Orders remembered until the venue has said its last word on them."""
 
@@ -53,6 +58,7 @@ class Metrics:
         self._open: dict[ClientOrderId, _Open] = {}
         self._orders()
         self._account()
+        self._safety()
         self._plumbing()
 
     def _orders(self) -> None:
@@ -95,6 +101,26 @@ class Metrics:
             "daily_pnl_usd", "PnL realized this UTC day, quote currency", registry=self.registry
         )
 
+    def _safety(self) -> None:
+        self.alerts = Counter(
+            "risk_alerts_total",
+            "Alerts that a person may have to act on",
+            ["severity", "type"],
+            registry=self.registry,
+        )
+        self.skipped = Counter(
+            "safety_net_positions_skipped_total",
+            "Pairs that a look of the Safety Net left alone",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.monitored = Counter(
+            "safety_net_positions_monitored_total",
+            "Positions of the person's that a look of the Safety Net guarded",
+            ["symbol"],
+            registry=self.registry,
+        )
+
     def _plumbing(self) -> None:
         self.published = Counter(
             "eventbus_published_total",
@@ -120,7 +146,9 @@ class Metrics:
         for event in events:
             match event:
                 case EntryOrderPlaced(intent=intent) | ExitOrderPlaced(intent=intent):
-                    self._placed(intent)
+                    self._placed(intent, _MARKET)
+                case VenueStopPlaced(intent=intent):
+                    self._placed(intent, _STOP)
                 case EntryFilled() | ExitFilled():
                     self._filled(event)
                 case OrderRejected(client_order_id=order_id, code=code):
@@ -128,8 +156,11 @@ class Metrics:
                 case OrderInDoubt(client_order_id=order_id, code=code):
                     self._failed(order_id, code or "in_doubt")
 
-    def _placed(self, intent: Intent) -> None:
-        self.submitted.labels(str(intent.symbol), intent.side.value, _ORDER_TYPE).inc()
+                case OrderResolved(client_order_id=order_id, order_status=status):
+                    self._resolved(order_id, status)
+
+    def _placed(self, intent: Intent, order_type: str) -> None:
+        self.submitted.labels(str(intent.symbol), intent.side.value, order_type).inc()
         if len(self._open) >= _OPEN_MAX:
             del self._open[next(iter(self._open))]
         self._open[intent.client_order_id] = _Open(intent)
@@ -143,7 +174,24 @@ class Metrics:
         order = self._open.get(order_id)
         if order is not None and not order.failed:
             order.failed = True
-            self.failed.labels(str(order.intent.symbol), reason[:40]).inc()
+            self.failed.labels(str(order.intent.symbol), reason[:_LABEL_MAX]).inc()
+
+    def _resolved(self, order_id: ClientOrderId, status: OrderStatus) -> None:
+        # A stop at the venue usually ends unfilled; its place is for orders that still work.
+        if status.is_terminal and status is not OrderStatus.FILLED:
+            self._open.pop(order_id, None)
+
+    def on_alert(self, severity: str, name: str) -> None:
+        """Count an alert."""
+        self.alerts.labels(severity[:_LABEL_MAX], name[:_LABEL_MAX]).inc()
+
+    def on_skipped(self, reason: str) -> None:
+        """Count a pair that one look of the Safety Net left alone."""
+        self.skipped.labels(reason[:_LABEL_MAX]).inc()
+
+    def on_monitored(self, symbol: Symbol) -> None:
+        """Count a pair that one look of the Safety Net guarded."""
+        self.monitored.labels(str(symbol)).inc()
 
     def on_sent(self, duration_ns: int) -> None:
         """Take note how long the venue took to answer a send."""

@@ -7,7 +7,17 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import Any, Final, Literal, cast
 
-from robson_domain import Head, Money, Order, Position, PositionStatus, Price, Symbol, decimals
+from robson_domain import (
+    Head,
+    Ledger,
+    Money,
+    Order,
+    Position,
+    PositionStatus,
+    Price,
+    Symbol,
+    decimals,
+)
 from robson_engine import Estimate, pnl_at
 from robson_exec import ArmRequest, LastPrice
 from robsond import dto
@@ -67,6 +77,7 @@ def position(value: Position, prices: Prices) -> dto.PositionView:
     quantity = value.entry_qty or (entry.order_qty if entry else None)
     return dto.PositionView(
         position_id=value.position_id,
+        kind="guard" if value.is_guard else "core",
         symbol=str(value.symbol),
         side=side_of(value),
         status=value.status.value,
@@ -79,6 +90,7 @@ def position(value: Position, prices: Prices) -> dto.PositionView:
         open_qty=str(value.open_qty),
         best=_text(value.best),
         stop=_text(value.stop),
+        venue_stop=_venue_stop(value.working_stop),
         stop_distance=_text(value.stop_distance),
         last_price=_text(last_price(value, prices)),
         unrealized_pnl=_text(unrealized(value, prices)),
@@ -90,11 +102,24 @@ def position(value: Position, prices: Prices) -> dto.PositionView:
         denial_code=value.denial_code or None,
         error=value.error or None,
         fees=decimals.text(fees(value)),
+        interest=decimals.text(value.interest),
+        debt=decimals.text(value.debt),
         dust=decimals.text(value.dust),
         capital=str(value.risk.capital),
         risk_percent=decimals.text(value.risk.risk_percent),
         risk_amount=str(value.risk.risk_amount),
         sequence=value.sequence,
+    )
+
+
+def _venue_stop(value: Order | None) -> dto.VenueStopView | None:
+    if value is None:
+        return None
+    return dto.VenueStopView(
+        client_order_id=value.client_order_id,
+        status=value.status.value,
+        quantity=str(value.leaves_qty),
+        stop_price=_text(value.stop_price),
     )
 
 
@@ -110,6 +135,7 @@ def order(value: Order) -> dto.OrderView:
         status=value.status.value,
         order_qty=str(value.order_qty),
         filled_qty=str(value.filled_qty),
+        stop_price=_text(value.stop_price),
         average_price=_text(value.average_price),
         reject_code=value.reject_code or None,
         created_at=moment(value.ts_created),
@@ -136,8 +162,7 @@ def estimate(request: ArmRequest, value: Estimate) -> dto.EstimateView:
 
 def orders_of(value: Position) -> tuple[Order, ...]:
     """Return every order of a position, oldest first."""
-    orders = (value.entry_order, *value.past_exits, value.exit_order)
-    return tuple(one for one in orders if one is not None)
+    return tuple(sorted(value.orders, key=lambda order: order.ts_created))
 
 
 def status(facade: Facade) -> dto.StatusReply:
@@ -165,6 +190,8 @@ def status(facade: Facade) -> dto.StatusReply:
         equity=str(ledger.equity),
         realized_today=str(ledger.realized_on(now)),
         unrealized_pnl=decimals.text(decimals.total(open_pnl)),
+        guards=sum(1 for one in facade.guards() if not one.is_closed),
+        warnings=warnings(ledger),
         symbols=[_price(symbol, seen, now) for symbol, seen in prices.items()],
         recovered=dto.RecoveredView(
             events=about.recovery.events,
@@ -174,6 +201,14 @@ def status(facade: Facade) -> dto.StatusReply:
         playback=_playback(about.playback),
         plan=_plan(about.plan),
     )
+
+
+def warnings(ledger: Ledger) -> list[str]:
+    """Return what keeps entries from being made until a person has looked at it."""
+    found = [f"{symbol} is quarantined: {problem}" for symbol, problem in ledger.quarantined]
+    if ledger.another_robson:
+        found.append(f"another Robson was seen: order {ledger.another_robson}")
+    return found
 
 
 def _price(symbol: Symbol, seen: LastPrice, now: int) -> dto.PriceView:

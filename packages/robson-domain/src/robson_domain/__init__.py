@@ -1,35 +1,31 @@
 """The vocabulary of Robson: values, positions, inputs, events, commands and ports. Pure."""
 
-from robson_domain.account import (
-    AccountSnapshot,
+from robson_domain.account import AccountSnapshot
+from robson_domain.account_events import (
+    AnotherRobsonSeen,
+    PairQuarantined,
+    PairRuleSet,
+    RiskLimitsSet,
+    SafetyNetSet,
+    WarningCleared,
 )
-from robson_domain.batch import (
-    Batch,
-    DetectorState,
-    Durable,
-    Head,
-    Snapshot,
-    State,
-)
-from robson_domain.capabilities import (
-    Capabilities,
-    Netting,
-)
+from robson_domain.batch import Batch, DetectorState, Durable, Head, Snapshot, State
+from robson_domain.capabilities import Capabilities, Netting
 from robson_domain.commands import (
     Backfill,
     CancelOrder,
     Command,
     PlaceEntryOrder,
     PlaceExitOrder,
+    PlaceVenueStop,
     QueryAccount,
+    QueryDebt,
+    QueryExternal,
     QueryOrder,
+    RepayDebt,
     Reply,
 )
-from robson_domain.denials import (
-    DENIAL_MEANINGS,
-    Denial,
-    DenialCode,
-)
+from robson_domain.denials import DENIAL_MEANINGS, Denial, DenialCode
 from robson_domain.errors import (
     ChainBroken,
     ConfigurationError,
@@ -47,6 +43,7 @@ from robson_domain.errors import (
     ValidationError,
     VenueError,
 )
+from robson_domain.event_base import BaseAccountEvent, BaseEvent
 from robson_domain.events import (
     AccountEvent,
     EntryDenied,
@@ -66,8 +63,14 @@ from robson_domain.events import (
     PositionDisarmed,
     PositionErrored,
     PositionEvent,
-    RiskLimitsSet,
     TrailingStopUpdated,
+)
+from robson_domain.guard_events import (
+    GuardBreached,
+    GuardFollowed,
+    GuardHandedOver,
+    GuardOpened,
+    GuardReleased,
 )
 from robson_domain.holdings import (
     AccountTrade,
@@ -75,6 +78,7 @@ from robson_domain.holdings import (
     PairBalances,
     RestingKind,
     RestingOrder,
+    position_ref,
 )
 from robson_domain.identity import (
     CORE_PREFIX,
@@ -105,24 +109,10 @@ from robson_domain.inputs import (
     cause_of,
     times_of,
 )
-from robson_domain.instrument import (
-    Instrument,
-)
-from robson_domain.intents import (
-    INTENT_TRANSITIONS,
-    Intent,
-    IntentKind,
-    IntentStatus,
-)
-from robson_domain.ledger import (
-    DAY_NS,
-    Ledger,
-)
-from robson_domain.market import (
-    Bar,
-    PriceOrigin,
-    TradeTick,
-)
+from robson_domain.instrument import Instrument
+from robson_domain.intents import INTENT_TRANSITIONS, Intent, IntentKind, IntentStatus
+from robson_domain.ledger import DAY_NS, Ledger
+from robson_domain.market import Bar, PriceOrigin, TradeTick
 from robson_domain.orders import (
     ORDER_TRANSITIONS,
     Fill,
@@ -134,12 +124,14 @@ from robson_domain.orders import (
 from robson_domain.ports import (
     AlertSink,
     Clock,
+    Debt,
     DetectorPort,
     EventRepository,
     ExecutionPort,
     HoldingsPort,
     Ids,
     IntentJournal,
+    LendingPort,
     MarketDataPort,
     NewOrder,
     OrderRepository,
@@ -155,32 +147,26 @@ from robson_domain.position import (
     DetectorSpec,
     Doubt,
     Position,
+    PositionKind,
     PositionStatus,
 )
-from robson_domain.position_lifecycle import (
-    POSITION_TRANSITIONS,
-    next_position_status,
+from robson_domain.position_lifecycle import POSITION_TRANSITIONS, next_position_status
+from robson_domain.protection import PairRule, SafetyNetMode
+from robson_domain.protection_inputs import (
+    ClearWarning,
+    CoreSeen,
+    DebtReported,
+    ExternalSeen,
+    ForeignOrderSeen,
+    HandOver,
+    SetPairRule,
+    SetSafetyNet,
 )
-from robson_domain.reports import (
-    OrderReport,
-    ReportStatus,
-)
-from robson_domain.risk import (
-    RISK_PERCENT_MAX,
-    RiskConfig,
-    TechnicalStopDistance,
-)
-from robson_domain.risk_limits import (
-    RiskLimits,
-)
-from robson_domain.signals import (
-    DetectorSignal,
-)
-from robson_domain.symbols import (
-    OrderSide,
-    Side,
-    Symbol,
-)
+from robson_domain.reports import OrderReport, ReportStatus
+from robson_domain.risk import RISK_PERCENT_MAX, RiskConfig, TechnicalStopDistance
+from robson_domain.risk_limits import RiskLimits
+from robson_domain.signals import DetectorSignal
+from robson_domain.symbols import OrderSide, Side, Symbol
 from robson_domain.values import (
     ZERO_MONEY,
     ZERO_QUANTITY,
@@ -190,148 +176,44 @@ from robson_domain.values import (
     PriceDelta,
     Quantity,
 )
+from robson_domain.venue_events import (
+    CancelRequested,
+    InterestAccrued,
+    PositionReduced,
+    RepayRequested,
+    VenueStopPlaced,
+)
 
 __all__ = [
-    "CORE_PREFIX",
-    "DAY_NS",
-    "DENIAL_MEANINGS",
-    "INTENT_TRANSITIONS",
-    "NO_POSITION",
-    "ORDER_TRANSITIONS",
-    "POSITION_TRANSITIONS",
-    "RISK_PERCENT_MAX",
-    "SAFETY_PREFIX",
-    "ZERO_MONEY",
-    "ZERO_QUANTITY",
-    "AccountEvent",
-    "AccountReported",
-    "AccountSnapshot",
-    "AccountTrade",
-    "AcknowledgeError",
-    "AlertSink",
-    "ArmPosition",
-    "AssetBalance",
-    "Backfill",
-    "Bar",
-    "Batch",
-    "CancelOrder",
-    "Capabilities",
-    "ChainBroken",
-    "ClientOrderId",
-    "Clock",
-    "ClosePosition",
-    "CloseReason",
-    "Command",
-    "ConfigurationError",
-    "DefinitiveVenueError",
-    "Denial",
-    "DenialCode",
-    "DeniedError",
-    "DetectorPort",
-    "DetectorSignal",
-    "DetectorSpec",
-    "DetectorState",
-    "DisarmPosition",
-    "Doubt",
-    "Durable",
-    "EntryDenied",
-    "EntryFilled",
-    "EntryOrderPlaced",
-    "EntrySignalReceived",
-    "Event",
-    "EventId",
-    "EventRepository",
-    "ExecutionPort",
-    "ExitFilled",
-    "ExitOrderPlaced",
-    "ExitTriggered",
-    "Fill",
-    "Head",
-    "HeadMismatch",
-    "HoldingsPort",
-    "Ids",
-    "IllegalTransition",
-    "InDoubtError",
-    "Input",
-    "Instrument",
-    "Intent",
-    "IntentId",
-    "IntentJournal",
-    "IntentKind",
-    "IntentStatus",
-    "InvariantError",
-    "Ledger",
-    "LinkChanged",
-    "LiquiditySide",
-    "MarketDataPort",
-    "Money",
-    "Netting",
-    "NewOrder",
-    "Notional",
-    "Order",
-    "OrderInDoubt",
-    "OrderRejected",
-    "OrderReport",
-    "OrderReported",
-    "OrderRepository",
-    "OrderResolved",
-    "OrderSide",
-    "OrderStatus",
-    "PairBalances",
-    "Panic",
-    "PersonCommand",
-    "PlaceEntryOrder",
-    "PlaceExitOrder",
-    "Position",
-    "PositionArmed",
-    "PositionCloseRequested",
-    "PositionClosed",
-    "PositionDisarmed",
-    "PositionErrored",
-    "PositionEvent",
-    "PositionId",
-    "PositionRepository",
-    "PositionStatus",
-    "Price",
-    "PriceDelta",
-    "PriceOrigin",
-    "Quantity",
-    "QueryAccount",
-    "QueryOrder",
-    "Recovered",
-    "Reply",
-    "ReportStatus",
-    "RestingKind",
-    "RestingOrder",
-    "RetryableVenueError",
-    "RiskConfig",
-    "RiskLimits",
-    "RiskLimitsSet",
-    "RobsonError",
-    "SetRiskLimits",
-    "Side",
-    "SignalFired",
-    "SignalId",
-    "Snapshot",
-    "Spent",
-    "State",
-    "Store",
-    "StoreConflict",
-    "StoreError",
-    "StoredEvent",
-    "Symbol",
-    "TechnicalStopDistance",
-    "TickStore",
-    "TimePassed",
-    "TradeId",
-    "TradeTick",
-    "TrailingStopUpdated",
-    "UnknownSchema",
-    "ValidationError",
-    "VenueError",
-    "cause_of",
-    "client_order_id",
-    "next_order_status",
-    "next_position_status",
-    "times_of",
-]
+    "CORE_PREFIX", "DAY_NS", "DENIAL_MEANINGS", "INTENT_TRANSITIONS", "NO_POSITION",
+    "ORDER_TRANSITIONS", "POSITION_TRANSITIONS", "RISK_PERCENT_MAX", "SAFETY_PREFIX", "ZERO_MONEY",
+    "ZERO_QUANTITY", "AccountEvent", "AccountReported", "AccountSnapshot", "AccountTrade",
+    "AcknowledgeError", "AlertSink", "AnotherRobsonSeen", "ArmPosition", "AssetBalance", "Backfill",
+    "Bar", "BaseAccountEvent", "BaseEvent", "Batch", "CancelOrder", "CancelRequested",
+    "Capabilities", "ChainBroken", "ClearWarning", "ClientOrderId", "Clock", "ClosePosition",
+    "CloseReason", "Command", "ConfigurationError", "CoreSeen", "Debt", "DebtReported",
+    "DefinitiveVenueError", "Denial", "DenialCode", "DeniedError", "DetectorPort", "DetectorSignal",
+    "DetectorSpec", "DetectorState", "DisarmPosition", "Doubt", "Durable", "EntryDenied",
+    "EntryFilled", "EntryOrderPlaced", "EntrySignalReceived", "Event", "EventId", "EventRepository",
+    "ExecutionPort", "ExitFilled", "ExitOrderPlaced", "ExitTriggered", "ExternalSeen", "Fill",
+    "ForeignOrderSeen", "GuardBreached", "GuardFollowed", "GuardHandedOver", "GuardOpened",
+    "GuardReleased", "HandOver", "Head", "HeadMismatch", "HoldingsPort", "Ids", "IllegalTransition",
+    "InDoubtError", "Input", "Instrument", "Intent", "IntentId", "IntentJournal", "IntentKind",
+    "IntentStatus", "InterestAccrued", "InvariantError", "Ledger", "LendingPort", "LinkChanged",
+    "LiquiditySide", "MarketDataPort", "Money", "Netting", "NewOrder", "Notional", "Order",
+    "OrderInDoubt", "OrderRejected", "OrderReport", "OrderReported", "OrderRepository",
+    "OrderResolved", "OrderSide", "OrderStatus", "PairBalances", "PairQuarantined", "PairRule",
+    "PairRuleSet", "Panic", "PersonCommand", "PlaceEntryOrder", "PlaceExitOrder", "PlaceVenueStop",
+    "Position", "PositionArmed", "PositionCloseRequested", "PositionClosed", "PositionDisarmed",
+    "PositionErrored", "PositionEvent", "PositionId", "PositionKind", "PositionReduced",
+    "PositionRepository", "PositionStatus", "Price", "PriceDelta", "PriceOrigin", "Quantity",
+    "QueryAccount", "QueryDebt", "QueryExternal", "QueryOrder", "Recovered", "RepayDebt",
+    "RepayRequested", "Reply", "ReportStatus", "RestingKind", "RestingOrder", "RetryableVenueError",
+    "RiskConfig", "RiskLimits", "RiskLimitsSet", "RobsonError", "SafetyNetMode", "SafetyNetSet",
+    "SetPairRule", "SetRiskLimits", "SetSafetyNet", "Side", "SignalFired", "SignalId", "Snapshot",
+    "Spent", "State", "Store", "StoreConflict", "StoreError", "StoredEvent", "Symbol",
+    "TechnicalStopDistance", "TickStore", "TimePassed", "TradeId", "TradeTick",
+    "TrailingStopUpdated", "UnknownSchema", "ValidationError", "VenueError", "VenueStopPlaced",
+    "WarningCleared", "cause_of", "client_order_id", "next_order_status", "next_position_status",
+    "position_ref", "times_of",
+]  # fmt: skip

@@ -29,6 +29,8 @@ class AccountSnapshot:
         commission_in_base: Whether buys pay commission in base (the received) asset.
         leverage_max: Largest notional ÷ collateral the pair's tier allows.
         liquidation_level: Assets ÷ debt at which the venue liquidates (above 1).
+        lends: Whether positions on the pair may owe the venue, so that their end is only settled
+            when nothing is owed any more.
     """
 
     symbol: Symbol
@@ -45,3 +47,4 @@ class AccountSnapshot:
     commission_in_base: bool = False
     leverage_max: int = 1
     liquidation_level: Decimal = attrs.field(default=Decimal("1.05"), converter=decimals.exact)
+    lends: bool = False

@@ -28,6 +28,7 @@ class Capabilities:
         deduplicates_client_ids: Whether a second order with a known id is refused even after
             the first was filled; most venues do not.
         client_order_id_length_max: Longest id the venue takes, characters.
+        resting_stops: Whether an order can rest there behind a stop price.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Capabilities:
     reports_pushed: bool = True
     deduplicates_client_ids: bool = False
     client_order_id_length_max: int = 36
+    resting_stops: bool = False

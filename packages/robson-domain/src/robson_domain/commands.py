@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import attrs
 
+from robson_domain import decimals
 from robson_domain.identity import ClientOrderId, PositionId
 from robson_domain.intents import Intent
-from robson_domain.symbols import Symbol
+from robson_domain.symbols import Side, Symbol
 
 
 @attrs.frozen(kw_only=True)
@@ -21,6 +24,52 @@ class PlaceExitOrder:
     """Send an exit; exits have their own lane past everything else."""
 
     intent: Intent
+
+
+@attrs.frozen(kw_only=True)
+class PlaceVenueStop:
+    """Leave a stop at the venue; its intent is durable."""
+
+    intent: Intent
+
+
+@attrs.frozen(kw_only=True)
+class QueryDebt:
+    """Ask what a flat position still owes.
+
+    Attributes:
+        side: Of the position: a long owes quote, a short owes base.
+        since: When it was opened, UTC ns: interest is counted from there.
+    """
+
+    symbol: Symbol
+    position_id: PositionId
+    side: Side
+    since: int
+
+
+@attrs.frozen(kw_only=True)
+class RepayDebt:
+    """Pay back what a flat position still owes, then ask again.
+
+    Attributes:
+        amount: In ``asset``, at most what the position itself owes.
+    """
+
+    symbol: Symbol
+    position_id: PositionId
+    side: Side
+    since: int
+    asset: str
+    amount: Decimal = attrs.field(converter=decimals.exact)
+
+
+@attrs.frozen(kw_only=True)
+class QueryExternal:
+    """Ask what of a pair is the person's, fresh, because a guard is about to send."""
+
+    symbol: Symbol
+    position_id: PositionId
 
 
 @attrs.frozen(kw_only=True)
@@ -71,5 +120,15 @@ class Reply:
 
 
 Command = (
-    PlaceEntryOrder | PlaceExitOrder | CancelOrder | QueryOrder | QueryAccount | Backfill | Reply
+    PlaceEntryOrder
+    | PlaceExitOrder
+    | PlaceVenueStop
+    | CancelOrder
+    | QueryOrder
+    | QueryAccount
+    | QueryDebt
+    | RepayDebt
+    | QueryExternal
+    | Backfill
+    | Reply
 )

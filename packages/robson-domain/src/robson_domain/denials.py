@@ -15,6 +15,8 @@ class DenialCode(StrEnum):
     SIGNAL_MISMATCH = "SIGNAL_MISMATCH"
     SIGNAL_ALREADY_USED = "SIGNAL_ALREADY_USED"
     STALE_SIGNAL = "STALE_SIGNAL"
+    ANOTHER_ROBSON = "ANOTHER_ROBSON"
+    PAIR_QUARANTINED = "PAIR_QUARANTINED"
     PRICE_MOVED = "PRICE_MOVED"
     COSTS_EAT_RISK = "COSTS_EAT_RISK"
     TOO_SMALL_TO_EXIT = "TOO_SMALL_TO_EXIT"
@@ -38,6 +40,8 @@ DENIAL_MEANINGS: Final[dict[DenialCode, str]] = {
     DenialCode.SIGNAL_MISMATCH: "the signal is for another position, pair or side",
     DenialCode.SIGNAL_ALREADY_USED: "this signal has already been decided on",
     DenialCode.STALE_SIGNAL: "more than 2 s passed between signal and decision",
+    DenialCode.ANOTHER_ROBSON: "an order of a Robson that this database does not know was seen",
+    DenialCode.PAIR_QUARANTINED: "account and log contradict each other on the pair",
     DenialCode.PRICE_MOVED: "price moved more than a quarter of the distance since the signal",
     DenialCode.COSTS_EAT_RISK: "fees of the round trip are more than half the stop distance",
     DenialCode.TOO_SMALL_TO_EXIT: "value at the stop is below 1.05 times the venue's minimum",

@@ -8,61 +8,44 @@ belong to a position; those of the account belong to none and change the ledger 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
 
 import attrs
 
 from robson_domain import decimals
-from robson_domain.errors import ValidationError
-from robson_domain.identity import NO_POSITION, ClientOrderId, EventId, PositionId
-from robson_domain.inputs import ArmPosition, Input
+from robson_domain.account_events import (
+    AnotherRobsonSeen,
+    PairQuarantined,
+    PairRuleSet,
+    RiskLimitsSet,
+    SafetyNetSet,
+    WarningCleared,
+)
+from robson_domain.event_base import BaseEvent
+from robson_domain.guard_events import (
+    GuardBreached,
+    GuardFollowed,
+    GuardHandedOver,
+    GuardOpened,
+    GuardReleased,
+)
+from robson_domain.identity import ClientOrderId
+from robson_domain.inputs import ArmPosition
 from robson_domain.intents import Intent
 from robson_domain.orders import Fill, OrderStatus
 from robson_domain.position import CloseReason, Doubt
-from robson_domain.risk_limits import RiskLimits
 from robson_domain.signals import DetectorSignal
 from robson_domain.values import Money, Price, PriceDelta, Quantity
+from robson_domain.venue_events import (
+    CancelRequested,
+    InterestAccrued,
+    PositionReduced,
+    RepayRequested,
+    VenueStopPlaced,
+)
 
 
 @attrs.frozen(kw_only=True)
-class _Event:
-    """Envelope of every event.
-
-    Attributes:
-        event_id: Derived from database epoch and sequence.
-        sequence: Global, gap-free, from 1.
-        position_id: Whose event it is; empty when it is no position's.
-        ts_event: Venue time of the cause, UTC ns.
-        ts_received: Receive time of the cause, UTC ns.
-        cause_id: Which input caused it.
-        mark: Last market trade id of the pair that is part of the state after this event.
-        input: The causing input, on the first event of a step.
-    """
-
-    VERSION: ClassVar[int] = 1
-
-    event_id: EventId
-    sequence: int
-    position_id: PositionId
-    ts_event: int
-    ts_received: int
-    cause_id: str
-    mark: int = 0
-    input: Input | None = None
-
-    @property
-    def timestamp(self) -> int:
-        """Receive time of the causing input, UTC ns; never a clock read."""
-        return self.ts_received
-
-    @property
-    def event_type(self) -> str:
-        """Stable name of this kind of event."""
-        return type(self).__name__
-
-
-@attrs.frozen(kw_only=True)
-class PositionArmed(_Event):
+class PositionArmed(BaseEvent):
     """A detector may now enter once.
 
     Attributes:
@@ -73,7 +56,7 @@ class PositionArmed(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class PositionDisarmed(_Event):
+class PositionDisarmed(BaseEvent):
     """Ended before any signal was acted on: ``disarmed``, ``expired``, ``panic`` …
 
     Attributes:
@@ -84,7 +67,7 @@ class PositionDisarmed(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class EntrySignalReceived(_Event):
+class EntrySignalReceived(BaseEvent):
     """The detector's one signal was taken; an account snapshot is asked for.
 
     Attributes:
@@ -95,7 +78,7 @@ class EntrySignalReceived(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class EntryDenied(_Event):
+class EntryDenied(BaseEvent):
     """We refused the entry before sending anything.
 
     Attributes:
@@ -108,7 +91,7 @@ class EntryDenied(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class EntryOrderPlaced(_Event):
+class EntryOrderPlaced(BaseEvent):
     """The entry is decided; it is sent once this is durable.
 
     Attributes:
@@ -118,6 +101,7 @@ class EntryOrderPlaced(_Event):
         fee_rate: Taker fee used, ratio.
         commission_in_base: Whether a buy pays its commission in base asset.
         checks: Codes of everything that was checked and passed.
+        borrows: Whether the venue may lend for it.
     """
 
     intent: Intent
@@ -126,10 +110,11 @@ class EntryOrderPlaced(_Event):
     fee_rate: Decimal = attrs.field(converter=decimals.exact)
     commission_in_base: bool
     checks: tuple[str, ...]
+    borrows: bool = False
 
 
 @attrs.frozen(kw_only=True)
-class EntryFilled(_Event):
+class EntryFilled(BaseEvent):
     """Part or all of the entry was executed; best and stop follow from it.
 
     Attributes:
@@ -139,6 +124,7 @@ class EntryFilled(_Event):
         open_qty: What is held or owed afterwards, base asset.
         best: Best price since entry after this fill.
         stop: Stop after this fill; never looser than before.
+        venue_position_ref: What the venue's own records call the position, when that was said.
     """
 
     client_order_id: ClientOrderId
@@ -147,10 +133,11 @@ class EntryFilled(_Event):
     open_qty: Quantity
     best: Price
     stop: Price
+    venue_position_ref: str = ""
 
 
 @attrs.frozen(kw_only=True)
-class TrailingStopUpdated(_Event):
+class TrailingStopUpdated(BaseEvent):
     """Summary of how far the stop has followed since the last event of the position.
 
     Attributes:
@@ -165,7 +152,7 @@ class TrailingStopUpdated(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class PositionCloseRequested(_Event):
+class PositionCloseRequested(BaseEvent):
     """The person wants it closed while the entry is unfilled: remembered.
 
     Attributes:
@@ -176,7 +163,7 @@ class PositionCloseRequested(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class ExitTriggered(_Event):
+class ExitTriggered(BaseEvent):
     """The latch: from here on the position only closes.
 
     Attributes:
@@ -191,7 +178,7 @@ class ExitTriggered(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class ExitOrderPlaced(_Event):
+class ExitOrderPlaced(BaseEvent):
     """An exit is decided; it is sent once this is durable.
 
     Attributes:
@@ -202,7 +189,7 @@ class ExitOrderPlaced(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class ExitFilled(_Event):
+class ExitFilled(BaseEvent):
     """Part or all of an exit was executed.
 
     Attributes:
@@ -219,7 +206,7 @@ class ExitFilled(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class OrderRejected(_Event):
+class OrderRejected(BaseEvent):
     """The venue refused an order of ours.
 
     Attributes:
@@ -238,7 +225,7 @@ class OrderRejected(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class OrderInDoubt(_Event):
+class OrderInDoubt(BaseEvent):
     """Nobody knows what became of an order; logged again with each piece of evidence.
 
     Attributes:
@@ -255,7 +242,7 @@ class OrderInDoubt(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class OrderResolved(_Event):
+class OrderResolved(BaseEvent):
     """The venue's last word on an order that was in doubt or ended without its whole fill.
 
     Attributes:
@@ -272,22 +259,27 @@ class OrderResolved(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class PositionClosed(_Event):
+class PositionClosed(BaseEvent):
     """Flat and settled.
 
     Attributes:
         reason: Why it ended.
-        realized_pnl: After commissions, quote currency; dust valued at the last exit price.
+        realized_pnl: After commissions and interest, quote currency; dust valued at the last exit
+            price.
         dust: What was too small to trade, base asset, signed (− owed).
+        debt: What is still owed and too small to be dealt with, in the borrowed asset.
+        interest: Interest charged in all, in the borrowed asset.
     """
 
     reason: CloseReason
     realized_pnl: Money
     dust: Decimal = attrs.field(converter=decimals.exact)
+    debt: Decimal = attrs.field(default=Decimal(0), converter=decimals.exact)
+    interest: Decimal = attrs.field(default=Decimal(0), converter=decimals.exact)
 
 
 @attrs.frozen(kw_only=True)
-class PositionErrored(_Event):
+class PositionErrored(BaseEvent):
     """A person is needed; what is open keeps its stop.
 
     Attributes:
@@ -295,32 +287,6 @@ class PositionErrored(_Event):
     """
 
     problem: str
-
-
-@attrs.frozen(kw_only=True)
-class _AccountEvent(_Event):
-    """Envelope of events that belong to the account or to a pair, not to a position."""
-
-    position_id: PositionId = attrs.field(default=NO_POSITION)
-
-    @position_id.validator
-    def _is_nobodys(self, _: object, position_id: PositionId) -> None:
-        if position_id != NO_POSITION:
-            kind = self.event_type
-            raise ValidationError("position_id", f"{kind} is no event of a position")
-
-
-@attrs.frozen(kw_only=True)
-class RiskLimitsSet(_AccountEvent):
-    """What the account may risk from here on; a changed capital is no gain and no loss.
-
-    Attributes:
-        capital: Risk capital of the account, quote currency.
-        limits: What the risk gate allows.
-    """
-
-    capital: Money
-    limits: RiskLimits
 
 
 PositionEvent = (
@@ -340,8 +306,25 @@ PositionEvent = (
     | OrderResolved
     | PositionClosed
     | PositionErrored
+    | VenueStopPlaced
+    | CancelRequested
+    | InterestAccrued
+    | RepayRequested
+    | PositionReduced
+    | GuardOpened
+    | GuardFollowed
+    | GuardBreached
+    | GuardReleased
+    | GuardHandedOver
 )
 """What happened to one position: moves it by its lifecycle table."""
-AccountEvent = RiskLimitsSet
+AccountEvent = (
+    RiskLimitsSet
+    | SafetyNetSet
+    | PairRuleSet
+    | PairQuarantined
+    | AnotherRobsonSeen
+    | WarningCleared
+)
 """What happened to the account or to a pair as a whole: changes the ledger alone."""
 Event = PositionEvent | AccountEvent

@@ -100,6 +100,19 @@ class AccountTrade:
     venue_order_id: str
     client_order_id: ClientOrderId = ClientOrderId("")
 
+    @property
+    def position_ref(self) -> str:
+        """What a position opened by this execution is called in the venue's records."""
+        return position_ref(self.symbol, self.venue_order_id)
+
+
+def position_ref(symbol: Symbol, venue_order_id: str) -> str:
+    """Return what the venue's own records call a position: the order that opened it.
+
+    A netted pair has no position id of the venue's; the opening order is what its records keep.
+    """
+    return f"{symbol}:{venue_order_id}"
+
 
 class RestingKind(StrEnum):
     """What makes a resting order execute."""

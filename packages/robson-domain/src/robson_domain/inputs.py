@@ -14,6 +14,16 @@ from robson_domain.identity import PositionId
 from robson_domain.instrument import Instrument
 from robson_domain.market import TradeTick
 from robson_domain.position import CloseReason, DetectorSpec
+from robson_domain.protection_inputs import (
+    ClearWarning,
+    CoreSeen,
+    DebtReported,
+    ExternalSeen,
+    ForeignOrderSeen,
+    HandOver,
+    SetPairRule,
+    SetSafetyNet,
+)
 from robson_domain.reports import OrderReport
 from robson_domain.risk import RiskConfig
 from robson_domain.risk_limits import RiskLimits
@@ -155,8 +165,26 @@ Input = (
     | AcknowledgeError
     | LinkChanged
     | SetRiskLimits
+    | ExternalSeen
+    | CoreSeen
+    | DebtReported
+    | ForeignOrderSeen
+    | SetSafetyNet
+    | SetPairRule
+    | HandOver
+    | ClearWarning
 )
-PersonCommand = ArmPosition | DisarmPosition | ClosePosition | Panic | AcknowledgeError
+PersonCommand = (
+    ArmPosition
+    | DisarmPosition
+    | ClosePosition
+    | Panic
+    | AcknowledgeError
+    | SetSafetyNet
+    | SetPairRule
+    | HandOver
+    | ClearWarning
+)
 
 
 def cause_of(entry: Input) -> str:
@@ -174,6 +202,12 @@ def cause_of(entry: Input) -> str:
             return f"time:{entry.ts_received}"
         case LinkChanged():
             return f"link:{entry.symbol}:{'up' if entry.up else 'down'}"
+        case ExternalSeen() | CoreSeen():
+            return f"holdings:{entry.symbol}:{entry.ts_event}"
+        case DebtReported():
+            return f"debt:{entry.position_id}:{entry.ts_event}"
+        case ForeignOrderSeen():
+            return f"order:{entry.client_order_id}"
         case _:
             return f"command:{entry.command_id}"
 
@@ -181,7 +215,7 @@ def cause_of(entry: Input) -> str:
 def times_of(entry: Input) -> tuple[int, int]:
     """Return ``(ts_event, ts_received)`` of ``entry``, UTC ns."""
     match entry:
-        case TradeTick() | SignalFired():
+        case TradeTick() | SignalFired() | ExternalSeen() | CoreSeen() | DebtReported():
             return entry.ts_event, entry.ts_received
         case OrderReported(report=report):
             return report.ts_event or report.ts_received, report.ts_received

@@ -11,7 +11,7 @@ from robson_domain.errors import ValidationError
 from robson_domain.identity import ClientOrderId, IntentId, PositionId
 from robson_domain.lifecycle import Table, next_status
 from robson_domain.symbols import OrderSide, Symbol
-from robson_domain.values import Quantity
+from robson_domain.values import Price, Quantity
 
 
 class IntentKind(StrEnum):
@@ -19,6 +19,8 @@ class IntentKind(StrEnum):
 
     ENTRY = "ENTRY"
     EXIT = "EXIT"
+    VENUE_STOP = "VENUE_STOP"
+    """A reducing order that rests at the venue while the process may be down."""
 
 
 class IntentStatus(StrEnum):
@@ -63,6 +65,7 @@ class Intent:
         n: 1 for the first order of this kind of the position, then counting up.
         reason: Why: a signal id, a stop that was hit, a command.
         ts_created: Receive time of the causing input, UTC ns.
+        stop_price: Where a venue stop waits; None for an order at market.
     """
 
     intent_id: IntentId
@@ -76,6 +79,7 @@ class Intent:
     reason: str
     ts_created: int
     status: IntentStatus = IntentStatus.RECORDED
+    stop_price: Price | None = None
 
     def __attrs_post_init__(self) -> None:
         if not self.quantity:

@@ -133,7 +133,7 @@ def next_order_status(status: OrderStatus, event: str) -> OrderStatus:
 
 @attrs.frozen(kw_only=True)
 class Order:
-    """A market order of ours and what is known of it.
+    """An order of ours and what is known of it.
 
     Attributes:
         client_order_id: Our id, derived from the intent.
@@ -141,6 +141,7 @@ class Order:
         filled_qty: Sum of the known fills, base asset, before commission.
         trade_ids: Fills already applied; a repeated one changes nothing.
         venue_order_id: The venue's id once known.
+        stop_price: Where it waits at the venue; None for an order at market.
     """
 
     client_order_id: ClientOrderId
@@ -156,6 +157,7 @@ class Order:
     venue_order_id: str = ""
     reject_code: str = ""
     ts_created: int = 0
+    stop_price: Price | None = None
 
     @property
     def leaves_qty(self) -> Quantity:

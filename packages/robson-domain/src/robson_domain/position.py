@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import attrs
 
+from robson_domain import decimals
 from robson_domain.identity import PositionId
 from robson_domain.instrument import Instrument
 from robson_domain.orders import Order
@@ -35,6 +36,15 @@ class PositionStatus(StrEnum):
     ERROR = "Error"
 
 
+class PositionKind(StrEnum):
+    """Whose position it is."""
+
+    CORE = "core"
+    """Robson entered it."""
+    GUARD = "guard"
+    """The person opened it by hand; Robson only watches its fixed stop."""
+
+
 class CloseReason(StrEnum):
     """Why an exit was decided or a position ended."""
 
@@ -50,6 +60,12 @@ class CloseReason(StrEnum):
     LATE_FILL = "late_fill"
     CLOSED_OUTSIDE = "closed_outside"
     ACKNOWLEDGED = "acknowledged"
+    DISASTER_STOP = "disaster_stop"
+    """The stop that rests at the venue was executed."""
+    SAFETY_STOP = "safety_stop"
+    """A guarded position of the person's reached its fixed stop."""
+    RELEASED = "released"
+    """A guard ended without an order."""
 
 
 @attrs.frozen(kw_only=True)
@@ -104,6 +120,20 @@ class Position:
         fees_base: Commissions paid in base asset, entry and exit.
         fee_rate: Taker fee the entry was sized with, ratio.
         commission_in_base: Whether buys pay commission in base asset, as at entry.
+        kind: Whether Robson entered it or only guards it.
+        borrows: Whether the venue may lend for it, so that its end looks for debt.
+        venue_position_ref: What the venue's own records call it; empty until the first fill.
+        venue_stop: The stop order that rests at the venue, or the last one that did.
+        past_stops: Venue stops before ``venue_stop`` that were executed in part.
+        stops: Venue stops decided so far.
+        stop_rejections: Venue stops rejected in a row.
+        stop_retry_at: Not before this input time the next venue stop is decided or asked to be
+            canceled again, UTC ns; 0 = at once.
+        interest: Interest charged so far as last seen, in the borrowed asset.
+        repays: Repayments asked for after it was flat.
+        debt: What was still owed at the end, in the borrowed asset.
+        breached_at: Input time at which a guard that may not act was passed, UTC ns; 0 = never.
+        is_estimated: Whether a guard's entry price is that at which it was first seen.
         exits: Exit orders decided so far.
         exit_rejections: Exit orders rejected in a row.
         retry_at: Not before this input time the next exit is decided, UTC ns; 0 = at once.
@@ -144,6 +174,19 @@ class Position:
     commission_in_base: bool = False
     close_requested: CloseReason | None = None
     exit_reason: CloseReason | None = None
+    kind: PositionKind = PositionKind.CORE
+    borrows: bool = False
+    venue_position_ref: str = ""
+    venue_stop: Order | None = None
+    past_stops: tuple[Order, ...] = ()
+    stops: int = 0
+    stop_rejections: int = 0
+    stop_retry_at: int = 0
+    interest: Decimal = Decimal(0)
+    repays: int = 0
+    debt: Decimal = Decimal(0)
+    breached_at: int = 0
+    is_estimated: bool = False
     exits: int = 0
     exit_rejections: int = 0
     retry_at: int = 0
@@ -156,6 +199,24 @@ class Position:
     mark: int = 0
     summarized_at: int = 0
     sequence: int = 0
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """Every order of it that is remembered: entry, exits, venue stops."""
+        found = (self.entry_order, *self.past_exits, self.exit_order)
+        known = (*found, *self.past_stops, self.venue_stop)
+        return tuple(order for order in known if order is not None)
+
+    @property
+    def is_guard(self) -> bool:
+        """Whether it is the person's and only guarded."""
+        return self.kind is PositionKind.GUARD
+
+    @property
+    def working_stop(self) -> Order | None:
+        """The venue stop that may still be executed, or None."""
+        stop = self.venue_stop
+        return None if stop is None or stop.status.is_terminal else stop
 
     @property
     def is_closed(self) -> bool:
@@ -174,18 +235,23 @@ class Position:
 
     @property
     def average_entry_price(self) -> Price | None:
-        """Value-weighted entry price, or None before the first fill."""
-        return self.entry_order.average_price if self.entry_order else None
+        """Value-weighted entry price, or None before the first fill.
+
+        What has no entry order of ours (a guard) has the price it was seen with, to 20 digits.
+        """
+        if self.entry_order is not None or not self.entry_qty:
+            return self.entry_order.average_price if self.entry_order else None
+        quotient = decimals.div(self.entry_cost.value, self.entry_qty.value)
+        return Price(decimals.rounded(quotient, 20))
 
     @property
     def owns_pair(self) -> bool:
-        """Whether core owns the netted unit of this position."""
-        if self.status in {PositionStatus.ARMED, PositionStatus.CLOSED}:
+        """Whether core owns the netted unit of this position; a guard owns nothing."""
+        if self.is_guard or self.status in {PositionStatus.ARMED, PositionStatus.CLOSED}:
             return False
         return self.status is not PositionStatus.ERROR or bool(self.open_qty) or self.is_unresolved
 
     @property
     def is_unresolved(self) -> bool:
         """Whether an order of ours may still do something."""
-        orders = (self.entry_order, self.exit_order, *self.past_exits)
-        return any(order is not None and not order.status.is_terminal for order in orders)
+        return any(not order.status.is_terminal for order in self.orders)

@@ -33,6 +33,15 @@ POSITION_TRANSITIONS: Final[Table[PositionStatus]] = {
         "PositionErrored": _P.ERROR,
     },
     _P.ACTIVE: {
+        "VenueStopPlaced": _P.ACTIVE,
+        "CancelRequested": _P.ACTIVE,
+        "InterestAccrued": _P.ACTIVE,
+        "PositionReduced": _P.ACTIVE,
+        # A guard of what the person opened: watched, never entered.
+        "GuardFollowed": _P.ACTIVE,
+        "GuardBreached": _P.ACTIVE,
+        "GuardReleased": _P.CLOSED,
+        "GuardHandedOver": _P.ACTIVE,
         # The rest of the entry may still be coming.
         "EntryFilled": _P.ACTIVE,
         "OrderRejected": _P.ACTIVE,
@@ -45,6 +54,14 @@ POSITION_TRANSITIONS: Final[Table[PositionStatus]] = {
         "PositionErrored": _P.ERROR,
     },
     _P.EXITING: {
+        # Refused exits put the venue stop back; it is taken back before the next.
+        "VenueStopPlaced": _P.EXITING,
+        "CancelRequested": _P.EXITING,
+        "InterestAccrued": _P.EXITING,
+        "RepayRequested": _P.EXITING,
+        "PositionReduced": _P.EXITING,
+        "GuardFollowed": _P.EXITING,
+        "GuardReleased": _P.CLOSED,
         # A late entry fill joins what is being closed.
         "EntryFilled": _P.EXITING,
         "TrailingStopUpdated": _P.EXITING,
@@ -64,6 +81,10 @@ POSITION_TRANSITIONS: Final[Table[PositionStatus]] = {
         "OrderResolved": _P.CLOSED,
     },
     _P.ERROR: {
+        "VenueStopPlaced": _P.ERROR,
+        "CancelRequested": _P.ERROR,
+        "InterestAccrued": _P.ERROR,
+        "PositionReduced": _P.ERROR,
         "EntryFilled": _P.ERROR,
         "PositionErrored": _P.ERROR,
         # What is open keeps its stop; a hit sends exits exactly as Exiting does.

@@ -64,6 +64,8 @@ class RiskLimits:
         notional_multiple: Largest notional of everything open, multiple of capital.
         entries_per_minute: Entry intents within 60 s, at least 1.
         symbols_allowed: Pairs that may be traded; None = all.
+        disaster_stop: How far beyond the trailing stop the stop at the venue rests, share of the
+            trailing stop; None = none is placed.
 
     Raises:
         ValidationError: Naming the field that is not above zero, or no exact number.
@@ -79,3 +81,4 @@ class RiskLimits:
     notional_multiple: Decimal = _share("10")
     entries_per_minute: int = attrs.field(default=6, validator=_at_least_one)
     symbols_allowed: tuple[Symbol, ...] | None = None
+    disaster_stop: Decimal | None = _off()

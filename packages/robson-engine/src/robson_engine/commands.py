@@ -8,9 +8,13 @@ from __future__ import annotations
 from robson_domain import (
     AcknowledgeError,
     ArmPosition,
+    ClearWarning,
     ClosePosition,
     CloseReason,
     DisarmPosition,
+    GuardReleased,
+    PairRule,
+    PairRuleSet,
     Panic,
     Position,
     PositionArmed,
@@ -20,14 +24,21 @@ from robson_domain import (
     PositionStatus,
     Reply,
     RiskLimitsSet,
+    SafetyNetSet,
+    SetPairRule,
     SetRiskLimits,
+    SetSafetyNet,
+    WarningCleared,
 )
 from robson_engine import exits
+from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
 
 NOT_FOUND = "NOT_FOUND"
 ALREADY_ENTERING = "ALREADY_ENTERING"
 ALREADY_CLOSED = "ALREADY_CLOSED"
+IS_GUARD = "IS_GUARD"
+NOTHING_TO_CLEAR = "NOTHING_TO_CLEAR"
 NOT_IN_ERROR = "NOT_IN_ERROR"
 STILL_OPEN = "STILL_OPEN"
 TOO_MANY_ARMED = "TOO_MANY_ARMED"
@@ -59,9 +70,21 @@ def _known(turn: Turn, command_id: str, key: PositionId) -> Position | None:
     return position
 
 
+def _own(turn: Turn, command_id: str, key: PositionId) -> Position | None:
+    position = _known(turn, command_id, key)
+    if position is not None and position.is_guard:
+        message = (
+            f"{key} guards what you opened by hand; close that at the venue, "
+            "or hand it over to Robson first"
+        )
+        _refuse(turn, command_id, IS_GUARD, message)
+        return None
+    return position
+
+
 def disarm(turn: Turn, entry: DisarmPosition) -> None:
     """Take an armed position back; later than that is refused, closing is another command."""
-    position = _known(turn, entry.command_id, entry.position_id)
+    position = _own(turn, entry.command_id, entry.position_id)
     if position is None:
         return
     if position.status is PositionStatus.CLOSED:
@@ -78,7 +101,7 @@ def disarm(turn: Turn, entry: DisarmPosition) -> None:
 
 def close(turn: Turn, entry: ClosePosition) -> None:
     """Close a position now, or as soon as its first fill is known."""
-    position = _known(turn, entry.command_id, entry.position_id)
+    position = _own(turn, entry.command_id, entry.position_id)
     if position is None:
         return
     if position.status is PositionStatus.CLOSED:
@@ -102,8 +125,8 @@ def end(turn: Turn, position: Position, reason: CloseReason) -> None:
 
 
 def panic(turn: Turn, entry: Panic) -> None:
-    """End everything there is."""
-    live = turn.current()
+    """End everything Robson opened; what the person opened stays theirs, and guarded."""
+    live = [position for position in turn.current() if not position.is_guard]
     for position in live:
         end(turn, position, CloseReason.PANIC)
     touched = tuple(position.position_id for position in live)
@@ -137,8 +160,37 @@ def set_limits(turn: Turn, entry: SetRiskLimits) -> None:
         turn.log(RiskLimitsSet, capital=entry.capital, limits=entry.limits)
 
 
+def set_safety_net(turn: Turn, entry: SetSafetyNet) -> None:
+    """Log what the Safety Net may do, when that is new."""
+    if entry.mode is not turn.ledger.safety_net:
+        turn.log(SafetyNetSet, mode=entry.mode)
+    turn.command(Reply(command_id=entry.command_id))
+
+
+def set_rule(turn: Turn, entry: SetPairRule) -> None:
+    """Log what is to be done with what the person holds on a pair; ignoring ends its guard."""
+    if entry.rule is not turn.ledger.rule_of(entry.symbol):
+        turn.log(PairRuleSet, symbol=entry.symbol, rule=entry.rule)
+    guard = turn.state.guard_of(entry.symbol)
+    if entry.rule is PairRule.IGNORE and guard is not None and guard.exit_reason is None:
+        turn.emit(GuardReleased, guard.position_id, why="ignored")
+    turn.command(Reply(command_id=entry.command_id))
+
+
+def clear_warning(turn: Turn, entry: ClearWarning) -> None:
+    """Let entries go on after the person has looked at what was wrong."""
+    ledger = turn.ledger
+    there = entry.symbol in dict(ledger.quarantined) if entry.symbol else ledger.another_robson
+    if not there:
+        what = f"{entry.symbol} is not quarantined" if entry.symbol else "no other Robson was seen"
+        _refuse(turn, entry.command_id, NOTHING_TO_CLEAR, what)
+        return
+    turn.log(WarningCleared, symbol=entry.symbol)
+    turn.command(Reply(command_id=entry.command_id))
+
+
 def _is_tradable(position: Position) -> bool:
     price = position.stop or position.average_entry_price
     if price is None or not position.open_qty:
         return False
-    return position.instrument.is_tradable(exits.exit_quantity(position), price)
+    return position.instrument.is_tradable(exit_quantity(position), price)

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from robson_domain import ClientOrderId, IntentKind, PositionId, client_order_id
-from robson_domain.identity import CORE_PREFIX
+from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
 
 SECOND_NS: Final = 1_000_000_000
 SUMMARY_NS: Final = 200_000_000
@@ -20,8 +20,16 @@ DEATH_MARGIN_NS: Final = SECOND_NS
 SNAPSHOT_APART_NS: Final = 2 * SECOND_NS
 ENTRY_PATIENCE_NS: Final = 60 * SECOND_NS
 """An entry nobody confirms is asked for at least this long before it counts as dead."""
+STOP_PATIENCE_NS: Final = 30 * SECOND_NS
+"""A venue stop nobody confirms is looked for this long while other orders rest on the pair."""
 RETRY_FIRST_NS: Final = 250_000_000
 RETRY_MAX_NS: Final = 5 * SECOND_NS
+STOP_MOVE_NS: Final = 5 * SECOND_NS
+"""Least time between two moves of the stop at the venue."""
+STOP_RETRY_MAX_NS: Final = 60 * SECOND_NS
+CANCEL_AGAIN_NS: Final = 2 * SECOND_NS
+"""A venue stop that still works so long after it was asked to be canceled is asked again."""
+REPAYS_MAX: Final = 5
 LEVERAGE_MAX: Final = 10
 DISTANCE_MIN: Final = Decimal("0.001")
 DISTANCE_MAX: Final = Decimal("0.1")
@@ -36,17 +44,19 @@ class EngineConfig:
     Attributes:
         account: Which account at which venue; part of every client order id.
         epoch: Identity of the database; part of every id.
-        prefix: Of every client order id.
+        prefix: Of the client order ids of core's orders; guards have their own.
     """
 
     account: str
     epoch: str
     prefix: str = CORE_PREFIX
 
-    def order_id(self, position_id: PositionId, kind: IntentKind, n: int) -> ClientOrderId:
+    def order_id(
+        self, position_id: PositionId, kind: IntentKind, n: int, *, is_guard: bool = False
+    ) -> ClientOrderId:
         """Return the client order id of a position's ``n``-th order of a kind."""
         return client_order_id(
-            self.prefix,
+            SAFETY_PREFIX if is_guard else self.prefix,
             account=self.account,
             epoch=self.epoch,
             position_id=position_id,

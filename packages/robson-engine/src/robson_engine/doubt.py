@@ -35,6 +35,7 @@ from robson_engine.config import (
     ENTRY_PATIENCE_NS,
     RECEIVE_WINDOW_NS,
     SNAPSHOT_APART_NS,
+    STOP_PATIENCE_NS,
 )
 from robson_engine.evolve import held_of
 from robson_engine.turn import Turn
@@ -86,7 +87,7 @@ def deadline(position: Position, order: Order, doubt: Doubt) -> int:
 
 def order_in_doubt(position: Position) -> Order | None:
     """Return the order of a position that is in doubt, or None."""
-    for order in (position.exit_order, position.entry_order):
+    for order in (position.exit_order, position.entry_order, position.venue_stop):
         if order is not None and order.status is OrderStatus.IN_DOUBT:
             return order
     return None
@@ -100,6 +101,8 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
     apart = account.ts_event >= max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS)
     if not apart or not _is_untouched(position, order, account):
         return position
+    if order is position.venue_stop and account.open_orders and not _is_long_ago(doubt, account):
+        return position  # it may be among them, unseen by the question so far
     seen = attrs.evolve(doubt, snapshots=doubt.snapshots + 1, snapshot_at=account.ts_event)
     after = turn.emit(
         OrderInDoubt,
@@ -131,6 +134,10 @@ def _is_untouched(position: Position, order: Order, account: AccountSnapshot) ->
     # An executed order must never look untouched, however small it is.
     half = decimals.mul(order.leaves_qty.value, _HALF)
     return difference < min(half, max(position.instrument.step_size, _dust_of(position)))
+
+
+def _is_long_ago(doubt: Doubt, account: AccountSnapshot) -> bool:
+    return account.ts_event - doubt.ts_signed > STOP_PATIENCE_NS
 
 
 def _dust_of(position: Position) -> Decimal:

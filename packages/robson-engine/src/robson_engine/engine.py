@@ -25,6 +25,7 @@ from robson_domain import (
     Quantity,
     TradeTick,
 )
+from robson_engine.entries import is_taken
 from robson_engine.entry_decision import EntryCase, decide, distance_of
 from robson_engine.exposure import exposure_of
 from robson_engine.sizing import size_position
@@ -134,7 +135,7 @@ def estimate_entry(
         last_price=account.last_price,
         exposure=exposure_of(state.ledger, others),
         now=account.snapshot.ts_received,
-        pair_owned=any(p.symbol == position.symbol and p.owns_pair for p in others),
+        pair_owned=is_taken(position.symbol, others),
     )
     return _with_size(case)
 

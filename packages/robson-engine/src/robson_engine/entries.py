@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from robson_domain import (
     AccountReported,
     CloseReason,
@@ -11,6 +13,7 @@ from robson_domain import (
     EntryDenied,
     EntryOrderPlaced,
     EntrySignalReceived,
+    GuardReleased,
     Intent,
     IntentId,
     IntentKind,
@@ -19,6 +22,7 @@ from robson_domain import (
     PositionDisarmed,
     PositionStatus,
     QueryAccount,
+    Symbol,
 )
 from robson_engine.entry_decision import ENTRY_CHECKS, EntryCase, EntryPlan, decide, distance_of
 from robson_engine.exposure import exposure_of
@@ -91,13 +95,21 @@ def decide_entry(turn: Turn, position: Position, entry: AccountReported) -> None
         last_price=entry.last_price,
         exposure=exposure_of(turn.ledger, others),
         now=turn.now,
-        pair_owned=any(p.symbol == position.symbol and p.owns_pair for p in others),
+        pair_owned=is_taken(position.symbol, others),
     )
     verdict = decide(case)
     if isinstance(verdict, Denial):
         deny(turn, position, verdict)
     else:
         place_entry(turn, position, case, verdict)
+
+
+def is_taken(symbol: Symbol, others: Iterable[Position]) -> bool:
+    """Say whether another position owns the pair, or a guard is about to send there."""
+    return any(
+        p.symbol == symbol and (p.owns_pair or (p.is_guard and p.exit_reason is not None))
+        for p in others
+    )
 
 
 def place_entry(turn: Turn, position: Position, case: EntryCase, plan: EntryPlan) -> None:
@@ -114,6 +126,10 @@ def place_entry(turn: Turn, position: Position, case: EntryCase, plan: EntryPlan
         reason=f"signal {case.signal.signal_id}",
         ts_created=turn.now,
     )
+    guard = turn.state.guard_of(position.symbol)
+    if guard is not None:
+        # From the durable intent on the pair is core's.
+        turn.emit(GuardReleased, guard.position_id, why="core_opened")
     turn.emit(
         EntryOrderPlaced,
         position.position_id,
@@ -123,5 +139,6 @@ def place_entry(turn: Turn, position: Position, case: EntryCase, plan: EntryPlan
         fee_rate=case.snapshot.taker_fee_rate,
         commission_in_base=case.snapshot.commission_in_base,
         checks=(*ENTRY_CHECKS, *plan.approved.checks),
+        borrows=case.snapshot.lends,
     )
     turn.command(PlaceEntryOrder(intent=intent))

@@ -114,7 +114,7 @@ class EntryPlan:
 
 def decide(case: EntryCase) -> EntryPlan | Denial:
     """Return the approved entry, or the first reason against it in the order of the codes."""
-    for rule in (_stale, _moved, _costs):
+    for rule in (_stale, _contradicted, _moved, _costs):
         if denial := rule(case):
             return denial
     request = case.request
@@ -146,6 +146,22 @@ def _stale(case: EntryCase) -> Denial | None:
     return Denial(
         DenialCode.STALE_SIGNAL, f"{age // 1_000_000} ms passed since the signal; 2000 are allowed"
     )
+
+
+def _contradicted(case: EntryCase) -> Denial | None:
+    ledger, symbol = case.exposure.ledger, case.position.symbol
+    if ledger.another_robson:
+        return Denial(
+            DenialCode.ANOTHER_ROBSON,
+            f"order {ledger.another_robson} carries our prefix and is not in this database; stop "
+            "the other Robson, then clear the warning",
+        )
+    if problem := dict(ledger.quarantined).get(symbol):
+        return Denial(
+            DenialCode.PAIR_QUARANTINED,
+            f"{symbol} is quarantined: {problem}; look at it, then clear the warning",
+        )
+    return None
 
 
 def _moved(case: EntryCase) -> Denial | None:

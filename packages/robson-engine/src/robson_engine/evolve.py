@@ -13,18 +13,19 @@ from typing import Any, Final
 import attrs
 
 from robson_domain import (
+    CancelRequested,
     ClientOrderId,
     EntryDenied,
     EntryFilled,
     EntryOrderPlaced,
     EntrySignalReceived,
-    Event,
     ExitFilled,
     ExitOrderPlaced,
     ExitTriggered,
     Fill,
+    GuardOpened,
     Intent,
-    Ledger,
+    InterestAccrued,
     Money,
     Order,
     OrderInDoubt,
@@ -38,21 +39,27 @@ from robson_domain import (
     PositionDisarmed,
     PositionErrored,
     PositionEvent,
+    PositionReduced,
     PositionStatus,
     Quantity,
-    RiskLimitsSet,
+    RepayRequested,
     Side,
     TrailingStopUpdated,
+    VenueStopPlaced,
     decimals,
     next_position_status,
 )
 from robson_domain.errors import InvariantError
-from robson_domain.ledger import DAY_NS
 from robson_domain.position import CloseReason
+from robson_engine.config import STOP_MOVE_NS
+from robson_engine.evolve_guards import GUARD_HANDLERS, guard_opened
 
-ENTRY_WINDOW_NS: Final = 60_000_000_000
 REFUSED_KEPT: Final = 20
 """Refused exits a position remembers, the latest."""
+_ONE: Final = ("entry_order", "exit_order", "venue_stop")
+_MANY: Final = ("past_exits", "past_stops")
+STOPS_KEPT: Final = 5
+"""Venue stops without an execution a position remembers, the latest."""
 
 
 def evolve_position(before: Position | None, event: PositionEvent) -> Position:
@@ -62,10 +69,10 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
         InvariantError: For an event of a position that was never armed, or armed twice.
         IllegalTransition: For an event its status does not allow.
     """
-    if isinstance(event, PositionArmed):
+    if isinstance(event, PositionArmed | GuardOpened):
         if before is not None:
             raise InvariantError(f"position {event.position_id} is armed twice")
-        return _armed(event)
+        return _armed(event) if isinstance(event, PositionArmed) else guard_opened(event)
     if before is None:
         raise InvariantError(f"event {event.sequence}: position {event.position_id} is unknown")
     status = next_position_status(before.status, event.event_type)
@@ -131,6 +138,7 @@ def order_of(intent: Intent) -> Order:
         kind=intent.kind.value,
         order_qty=intent.quantity,
         ts_created=intent.ts_created,
+        stop_price=intent.stop_price,
     )
 
 
@@ -141,6 +149,7 @@ def _entry_placed(before: Position, event: EntryOrderPlaced) -> Position:
         stop_distance=event.stop_distance,
         fee_rate=event.fee_rate,
         commission_in_base=event.commission_in_base,
+        borrows=event.borrows,
     )
 
 
@@ -194,10 +203,10 @@ def _with_open_qty(position: Position) -> Position:
 def _with_doubt_left(position: Position) -> Position:
     """Drop the evidence when no order is in doubt any more: another order's end keeps it.
 
-    Only one order can be in doubt at a time: an exit needs a fill of the entry, and what has a
-    fill is not in doubt.
+    Only one order can be in doubt at a time: exits and venue stops need a fill of the entry, what
+    has a fill is not in doubt, and neither is sent while the other's fate is unknown.
     """
-    orders = (position.entry_order, position.exit_order)
+    orders = (position.entry_order, position.exit_order, position.venue_stop)
     if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
         return position
     return attrs.evolve(position, doubt=None)
@@ -218,6 +227,7 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         best=event.best,
         stop=event.stop,
         summarized_at=event.timestamp,
+        venue_position_ref=before.venue_position_ref or event.venue_position_ref,
         # What opens after the end is protected like anything else: its latch starts anew.
         exit_reason=None if reopened else before.exit_reason,
     )
@@ -242,17 +252,21 @@ def _filled(order: Order, event: ExitFilled) -> Order:
 def _with_order(
     before: Position, order_id: ClientOrderId, change: Callable[[Order], Order]
 ) -> Position:
-    entry, leaving = before.entry_order, before.exit_order
-    if entry is not None and entry.client_order_id == order_id:
-        return attrs.evolve(before, entry_order=change(entry))
-    if leaving is not None and leaving.client_order_id == order_id:
-        return attrs.evolve(before, exit_order=change(leaving))
-    past = tuple(
-        change(order) if order.client_order_id == order_id else order for order in before.past_exits
-    )
-    if all(order.client_order_id != order_id for order in past):
-        raise InvariantError(f"position {before.position_id}: order {order_id} is unknown")
-    return attrs.evolve(before, past_exits=past)
+    for name in _ONE:
+        order = getattr(before, name)
+        if order is not None and order.client_order_id == order_id:
+            return _with(before, name, change(order))
+    for name in _MANY:
+        orders = getattr(before, name)
+        if any(order.client_order_id == order_id for order in orders):
+            changed = tuple(change(o) if o.client_order_id == order_id else o for o in orders)
+            return _with(before, name, changed)
+    raise InvariantError(f"position {before.position_id}: order {order_id} is unknown")
+
+
+def _with(before: Position, name: str, value: Any) -> Position:
+    fields: dict[str, Any] = {name: value}
+    return attrs.evolve(before, **fields)
 
 
 def _close_requested(before: Position, event: PositionCloseRequested) -> Position:
@@ -268,6 +282,9 @@ def _rejected(before: Position, event: OrderRejected) -> Position:
         return attrs.evolve(order, status=OrderStatus.REJECTED, reject_code=event.code)
 
     after = _with_doubt_left(_with_order(before, event.client_order_id, reject))
+    stop = after.venue_stop
+    if stop is not None and stop.client_order_id == event.client_order_id:
+        return attrs.evolve(after, stop_rejections=event.attempt, stop_retry_at=event.retry_at)
     if event.retry_at:
         return attrs.evolve(after, exit_rejections=event.attempt, retry_at=event.retry_at)
     return after
@@ -284,7 +301,11 @@ def _resolved(before: Position, event: OrderResolved) -> Position:
     def resolve(order: Order) -> Order:
         return attrs.evolve(order, status=event.order_status)
 
-    return _with_doubt_left(_with_order(before, event.client_order_id, resolve))
+    after = _with_doubt_left(_with_order(before, event.client_order_id, resolve))
+    stop = after.venue_stop
+    if stop is not None and stop.client_order_id == event.client_order_id:
+        return attrs.evolve(after, stop_rejections=0)
+    return after
 
 
 def _closed(before: Position, event: PositionClosed) -> Position:
@@ -293,10 +314,57 @@ def _closed(before: Position, event: PositionClosed) -> Position:
         close_reason=event.reason,
         realized_pnl=event.realized_pnl,
         dust=event.dust,
+        debt=event.debt,
+        interest=event.interest,
         open_qty=Quantity(0),
         closed_at=event.timestamp,
         retry_at=0,
     )
+
+
+def _stop_placed(before: Position, event: VenueStopPlaced) -> Position:
+    past = before.past_stops
+    if before.venue_stop is not None:
+        past = _latest((*past, before.venue_stop))
+    return attrs.evolve(
+        before,
+        venue_stop=order_of(event.intent),
+        past_stops=past,
+        stops=before.stops + 1,
+        stop_retry_at=event.timestamp + STOP_MOVE_NS,
+    )
+
+
+def _latest(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """Drop the oldest stops that were never executed: one that trails far is moved often."""
+    idle = [order for order in orders if not order.filled_qty]
+    dropped = set(map(id, idle[:-STOPS_KEPT]))
+    return tuple(order for order in orders if id(order) not in dropped)
+
+
+def _cancel_requested(before: Position, event: CancelRequested) -> Position:
+    def ask(order: Order) -> Order:
+        return attrs.evolve(order, status=OrderStatus.PENDING_CANCEL)
+
+    after = _with_order(before, event.client_order_id, ask)
+    return attrs.evolve(after, stop_retry_at=event.retry_at)
+
+
+def _accrued(before: Position, event: InterestAccrued) -> Position:
+    return attrs.evolve(before, interest=event.interest)
+
+
+def _repaid(before: Position, event: RepayRequested) -> Position:
+    return attrs.evolve(before, repays=event.n, retry_at=event.retry_at)
+
+
+def _reduced(before: Position, event: PositionReduced) -> Position:
+    after = attrs.evolve(
+        before,
+        exit_qty=before.exit_qty + event.quantity,
+        exit_value=before.exit_value + event.quantity * event.price,
+    )
+    return _with_open_qty(after)
 
 
 def _errored(before: Position, event: PositionErrored) -> Position:
@@ -304,6 +372,12 @@ def _errored(before: Position, event: PositionErrored) -> Position:
 
 
 _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
+    **GUARD_HANDLERS,
+    VenueStopPlaced: _stop_placed,
+    CancelRequested: _cancel_requested,
+    InterestAccrued: _accrued,
+    RepayRequested: _repaid,
+    PositionReduced: _reduced,
     PositionDisarmed: _disarmed,
     EntrySignalReceived: _signal,
     EntryDenied: _denied,
@@ -319,45 +393,3 @@ _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
     PositionClosed: _closed,
     PositionErrored: _errored,
 }
-
-
-def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledger:
-    """Return the ledger after ``event``.
-
-    Args:
-        before: Its position before it; None for one that begins and for events of the account.
-    """
-    match event:
-        case EntryOrderPlaced():
-            since = event.timestamp - ENTRY_WINDOW_NS
-            recent = tuple(ts for ts in ledger.entries if ts > since)
-            return attrs.evolve(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
-        case PositionClosed() if before is not None:
-            gain = event.realized_pnl - before.realized_pnl
-            return _realized(ledger, gain, event)
-        case RiskLimitsSet():
-            return _limited(ledger, event)
-        case _:
-            return attrs.evolve(ledger, sequence=event.sequence)
-
-
-def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:
-    # What is put in or taken out is no gain and no drawdown: the peak moves along.
-    after = attrs.evolve(
-        ledger, capital=event.capital, limits=event.limits, sequence=event.sequence
-    )
-    peak = ledger.peak_equity + (event.capital - ledger.capital)
-    return attrs.evolve(after, peak_equity=max(peak, after.equity))
-
-
-def _realized(ledger: Ledger, gain: Money, event: PositionClosed) -> Ledger:
-    total = ledger.realized_total + gain
-    equity = ledger.capital + total
-    return attrs.evolve(
-        ledger,
-        realized_total=total,
-        realized_today=ledger.realized_on(event.timestamp) + gain,
-        day=event.timestamp // DAY_NS,
-        peak_equity=max(ledger.peak_equity, equity),
-        sequence=event.sequence,
-    )

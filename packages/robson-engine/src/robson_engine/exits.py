@@ -7,6 +7,8 @@ ended with a rest, the next intent follows at once, after a rejection 0.25 s lat
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from robson_domain import (
     CancelOrder,
     ClientOrderId,
@@ -25,11 +27,15 @@ from robson_domain import (
     PositionStatus,
     Price,
     Quantity,
+    QueryDebt,
+    QueryExternal,
     Side,
     decimals,
 )
+from robson_engine import venue_stops
 from robson_engine.config import RETRY_FIRST_NS, RETRY_MAX_NS
 from robson_engine.evolve import held_of, net_base
+from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
 
 
@@ -43,21 +49,6 @@ def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Pri
     continue_exit(turn, turn.get(position.position_id), price)
 
 
-def exit_quantity(position: Position) -> Quantity:
-    """Return what to order to be flat, base asset.
-
-    A long sells what it holds, rounded down. A short buys back what it owes, rounded up, and so
-    much more as the venue keeps of it when it takes its commission in base.
-    """
-    instrument = position.instrument
-    if position.side is Side.LONG:
-        return instrument.round_qty_down(position.open_qty.value)
-    needed = position.open_qty.value
-    if position.commission_in_base:
-        needed = decimals.div(needed, decimals.sub(decimals.ONE, position.fee_rate))
-    return instrument.round_qty_up(needed)
-
-
 def continue_exit(turn: Turn, position: Position, price: Price | None = None) -> None:
     """Send the next exit when one is due, or close when nothing tradable is left.
 
@@ -69,11 +60,19 @@ def continue_exit(turn: Turn, position: Position, price: Price | None = None) ->
         return
     quantity = _needed(position)
     reference = price or position.stop or position.average_entry_price
-    if reference is not None and position.instrument.is_tradable(quantity, reference):
-        if is_due(position, turn.now):
-            _place_exit(turn, position, quantity)
-    elif not position.entry_leaves:
-        settle(turn, position)
+    is_open = reference is not None and position.instrument.is_tradable(quantity, reference)
+    if is_open and not is_due(position, turn.now):
+        return
+    if venue_stops.is_in_the_way(turn, position):
+        return
+    if not is_open:
+        if not position.entry_leaves:
+            settle(turn, position)
+    elif position.is_guard:
+        # The last check before anything is sent: a fresh answer on what is the person's.
+        turn.command(QueryExternal(symbol=position.symbol, position_id=position.position_id))
+    else:
+        place_exit(turn, position, quantity)
 
 
 def is_due(position: Position, now: int) -> bool:
@@ -106,7 +105,8 @@ def _cancel(turn: Turn, order: Order | None) -> None:
     turn.command(CancelOrder(symbol=order.symbol, client_order_id=order.client_order_id))
 
 
-def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
+def place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
+    """Log the next exit for ``quantity``, or as much as the venue takes at once, and order it."""
     n = position.exits + 1
     quantity = min(
         quantity, position.instrument.round_qty_down(position.instrument.quantity_max.value)
@@ -119,7 +119,9 @@ def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
         symbol=position.symbol,
         side=position.side.exit_side,
         quantity=quantity,
-        client_order_id=turn.state.config.order_id(position.position_id, IntentKind.EXIT, n),
+        client_order_id=turn.state.config.order_id(
+            position.position_id, IntentKind.EXIT, n, is_guard=position.is_guard
+        ),
         reason=position.exit_reason.value if position.exit_reason else "exit",
         ts_created=turn.now,
     )
@@ -128,7 +130,10 @@ def _place_exit(turn: Turn, position: Position, quantity: Quantity) -> None:
 
 
 def settle(turn: Turn, position: Position) -> None:
-    """Close a position that is flat but for dust; one in Error waits for the person."""
+    """Close a position that is flat but for dust; one in Error waits for the person.
+
+    Where the venue lends, it is asked first what is still owed.
+    """
     if position.status is PositionStatus.ERROR:
         return
     beyond = beyond_flat(position)
@@ -137,44 +142,76 @@ def settle(turn: Turn, position: Position) -> None:
         problem = f"{beyond} {position.symbol.base} more was {word} than was open"
         turn.emit(PositionErrored, position.position_id, problem=problem)
         return
-    reason = position.exit_reason or CloseReason.NOT_ENTERED
-    close_flat(turn, position, reason)
+    if position.borrows:
+        turn.command(
+            QueryDebt(
+                symbol=position.symbol,
+                position_id=position.position_id,
+                side=position.side,
+                since=position.opened_at,
+            )
+        )
+        return
+    close_flat(turn, position, position.exit_reason or CloseReason.NOT_ENTERED)
 
 
 def beyond_flat(position: Position) -> Quantity:
     """Return how much was left beyond flat (an exit thought dead was filled); dust is nothing."""
     instrument, price = position.instrument, position.stop or position.average_entry_price
-    held = held_of(position)
+    # What was bought to pay interest is not held.
+    held = decimals.add(held_of(position), _interest_in_base(position, position.interest))
     if held >= 0 or price is None:
         return Quantity(0)
     quantity = instrument.round_qty_down(decimals.neg(held))
     return quantity if instrument.is_tradable(quantity, price) else Quantity(0)
 
 
-def close_flat(turn: Turn, position: Position, reason: CloseReason) -> None:
-    """Log the end with the final PnL."""
+def close_flat(
+    turn: Turn, position: Position, reason: CloseReason, debt: Decimal = decimals.ZERO
+) -> None:
+    """Log the end with the final PnL, and what is still owed when that is too small to matter."""
     turn.emit(
         PositionClosed,
         position.position_id,
         reason=reason,
         realized_pnl=final_pnl(position),
         dust=net_base(position),
+        debt=debt,
+        interest=position.interest,
     )
+
+
+def _interest_in_base(position: Position, interest: Decimal) -> Decimal:
+    return interest if position.side is Side.SHORT else decimals.ZERO
+
+
+def last_price(position: Position) -> Price | None:
+    """Return the price of the last execution, exits before the entry."""
+    exits = (position.exit_order, position.venue_stop)
+    past = (*reversed(position.past_exits), *reversed(position.past_stops))
+    orders = (*exits, *past, position.entry_order)
+    price = next((order.average_price for order in orders if order and order.filled_qty), None)
+    return price or position.average_entry_price
 
 
 def final_pnl(position: Position) -> Money:
     """Return the PnL of a flat position, quote currency.
 
-    Sales minus purchases minus commissions paid in quote. Commissions paid in base are in the
-    quantities already. Dust is valued at the last exit price, since it is still held or owed.
+    Sales minus purchases minus commissions paid in quote minus interest. Commissions paid in base
+    are in the quantities already. Dust is valued at the last exit price, since it is still held
+    or owed; so is interest in base.
     """
     bought, sold = position.entry_cost.value, position.exit_value.value
+    interest = position.interest
     if position.side is Side.SHORT:
         bought, sold = sold, bought
-    orders = (position.exit_order, *reversed(position.past_exits), position.entry_order)
-    price = next((order.average_price for order in orders if order and order.filled_qty), None)
-    dust = decimals.mul(net_base(position), price.value) if price else decimals.ZERO
-    result = decimals.sub(decimals.add(decimals.sub(sold, bought), dust), position.fees_quote.value)
+    price = last_price(position)
+    value = price.value if price else decimals.ZERO
+    if position.side is Side.SHORT:
+        interest = decimals.mul(interest, value)
+    dust = decimals.mul(net_base(position), value)
+    costs = decimals.add(position.fees_quote.value, interest)
+    result = decimals.sub(decimals.add(decimals.sub(sold, bought), dust), costs)
     return Money(decimals.rounded(result, 20))
 
 

@@ -47,7 +47,7 @@ class Exposure:
 
 def exposure_of(ledger: Ledger, positions: Iterable[Position]) -> Exposure:
     """Return the totals over ``positions`` (those that own nothing are passed over)."""
-    known = tuple(positions)
+    known = tuple(position for position in positions if not position.is_guard)
     owning = [position for position in known if position.owns_pair]
     by_symbol: dict[Symbol, Notional] = {}
     for position in owning:

@@ -18,6 +18,7 @@ from robson_domain import (
     OrderRejected,
     OrderResolved,
     OrderStatus,
+    VenueStopPlaced,
 )
 
 _KEPT_MAX: Final = 2_000
@@ -51,7 +52,7 @@ class IntentBook:
 
     def _after(self, event: Event) -> Intent | None:
         match event:
-            case EntryOrderPlaced() | ExitOrderPlaced():
+            case EntryOrderPlaced() | ExitOrderPlaced() | VenueStopPlaced():
                 return event.intent
             case EntryFilled() | ExitFilled():
                 done = event.order_status is OrderStatus.FILLED

@@ -8,7 +8,9 @@ from robson_domain import (
     CloseReason,
     EntryFilled,
     ExitFilled,
+    ExitTriggered,
     Fill,
+    IntentKind,
     Order,
     OrderRejected,
     OrderReport,
@@ -22,9 +24,11 @@ from robson_domain import (
     ReportStatus,
     Side,
     decimals,
+    position_ref,
 )
-from robson_engine import doubt, exits
+from robson_engine import doubt, exits, venue_stops
 from robson_engine.evolve import held_of
+from robson_engine.quantities import exit_quantity
 from robson_engine.trailing import better, stop_for, tighter
 from robson_engine.turn import Turn
 
@@ -38,9 +42,8 @@ _MAY_END = frozenset({PositionStatus.ENTERING, PositionStatus.ACTIVE})
 
 def find_order(position: Position, report: OrderReport) -> Order | None:
     """Return the order of ``position`` a report speaks of, or None."""
-    orders = (position.entry_order, position.exit_order, *position.past_exits)
     wanted = report.client_order_id
-    return next((o for o in orders if o is not None and o.client_order_id == wanted), None)
+    return next((o for o in position.orders if o.client_order_id == wanted), None)
 
 
 def on_report(turn: Turn, report: OrderReport) -> None:
@@ -57,7 +60,7 @@ def on_report(turn: Turn, report: OrderReport) -> None:
         if had_ended and not order.status.is_terminal:
             # Refused, said the venue, and then it filled: nobody asks about it any more.
             _ask(turn, order)
-        if order in position.past_exits:
+        if order is not position.entry_order and order is not position.exit_order:
             exits.call_back(turn, position)
     _on_status(turn, position, order, report)
     _after(turn, turn.get(position.position_id), report)
@@ -71,7 +74,7 @@ def apply_fills(turn: Turn, position: Position, report: OrderReport) -> Position
         if order is None or order.has(fill):
             continue
         if order is position.entry_order:
-            position = entry_fill(turn, position, order, fill)
+            position = entry_fill(turn, position, report, fill)
         else:
             position = exit_fill(turn, position, order, fill)
     if ended and not position.is_closed:
@@ -79,12 +82,14 @@ def apply_fills(turn: Turn, position: Position, report: OrderReport) -> Position
     return turn.get(position.position_id)
 
 
-def entry_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Position:
+def entry_fill(turn: Turn, position: Position, report: OrderReport, fill: Fill) -> Position:
     """Log an entry fill with the best price and the stop that follow from it."""
     turn.summarize(position.position_id)
     position = turn.get(position.position_id)
-    side, distance = position.side, position.stop_distance
+    side, distance, order = position.side, position.stop_distance, position.entry_order
     assert distance is not None  # fixed when the entry was placed
+    assert order is not None
+    known_as = report.venue_order_id and position_ref(report.symbol, report.venue_order_id)
     best = better(side, position.best, fill.price)
     stop = stop_for(position.instrument, side, best, distance)
     return turn.emit(
@@ -96,11 +101,22 @@ def entry_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Posi
         open_qty=_open_after(position, fill, fill.quantity.value),
         best=best,
         stop=tighter(side, position.stop, stop),
+        venue_position_ref=position.venue_position_ref or known_as,
     )
 
 
 def exit_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Position:
-    """Log an exit fill."""
+    """Log an exit fill; the first of the stop at the venue closes the latch."""
+    is_stop = order.kind == IntentKind.VENUE_STOP
+    if is_stop and position.exit_reason is None and not position.is_closed:
+        turn.emit(
+            ExitTriggered,
+            position.position_id,
+            reason=CloseReason.DISASTER_STOP,
+            price=fill.price,
+            stop=position.stop,
+        )
+        position = turn.get(position.position_id)
     return turn.emit(
         ExitFilled,
         position.position_id,
@@ -144,6 +160,9 @@ def _ask(turn: Turn, order: Order) -> None:
 
 
 def _rejected(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
+    if order is position.venue_stop:
+        venue_stops.refused(turn, position, report)
+        return
     is_exit = order is position.exit_order
     attempt = position.exit_rejections + 1 if is_exit else 1
     turn.emit(
@@ -155,12 +174,16 @@ def _rejected(turn: Turn, position: Position, order: Order, report: OrderReport)
         attempt=attempt,
         retry_at=turn.now + exits.retry_delay(attempt) if is_exit else 0,
     )
+    if is_exit:
+        venue_stops.put_back(turn, turn.get(position.position_id))
 
 
 def _known(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
     """The venue knows the order: a doubt ends; fills it counts and we lack are asked for."""
     if order.status is OrderStatus.IN_DOUBT:
         _resolve(turn, position, order, (OrderStatus.ACCEPTED, "the venue knows the order"))
+    elif order is position.venue_stop and order.status is OrderStatus.SUBMITTED:
+        _resolve(turn, position, order, (OrderStatus.ACCEPTED, "it rests at the venue"))
     if report.filled_qty > order.filled_qty:
         _ask(turn, order)
 
@@ -188,6 +211,9 @@ def _resolve(
 
 def _after(turn: Turn, position: Position, report: OrderReport) -> None:
     """Go on from where the report left the position."""
+    if venue_stops.was_passed(position, report):
+        exits.trigger_exit(turn, position, CloseReason.DISASTER_STOP, None)
+        return
     after_order(turn, position, report.fills[-1].price if report.fills else None)
 
 
@@ -198,8 +224,16 @@ def after_order(turn: Turn, position: Position, price: Price | None) -> None:
             exits.continue_exit(turn, position, price)
     elif position.close_requested is not None and position.open_qty:
         exits.trigger_exit(turn, position, position.close_requested, price)
-    elif position.status in _MAY_END and _entry_ended(position) and _is_nothing(position, price):
+    elif _has_come_to_nothing(position, price):
         exits.close_flat(turn, position, CloseReason.NOT_ENTERED)
+    else:
+        venue_stops.tend(turn, position)
+
+
+def _has_come_to_nothing(position: Position, price: Price | None) -> bool:
+    """Say whether the entry is over, left nothing to close, and nothing waits at the venue."""
+    may_end = position.status in _MAY_END and position.working_stop is None
+    return may_end and _entry_ended(position) and _is_nothing(position, price)
 
 
 def _entry_ended(position: Position) -> bool:
@@ -211,5 +245,5 @@ def _is_nothing(position: Position, price: Price | None) -> bool:
     if not position.open_qty:
         return True
     reference = price or position.stop or position.average_entry_price
-    quantity = exits.exit_quantity(position)
+    quantity = exit_quantity(position)
     return reference is None or not position.instrument.is_tradable(quantity, reference)

@@ -8,6 +8,7 @@ derived (index, order ids, the set of live positions) follows from the positions
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from robson_domain import (
     AccountEvent,
@@ -25,9 +26,13 @@ from robson_domain import (
 )
 from robson_domain.errors import InvariantError
 from robson_engine.config import CLOSED_KEPT, SIGNAL_AGE_MAX_NS, SUMMARY_NS, EngineConfig
-from robson_engine.evolve import evolve_ledger, evolve_position
+from robson_engine.evolve import evolve_position
+from robson_engine.evolve_ledger import evolve_ledger
 from robson_engine.trigger_index import FAR, TriggerIndex
+from robson_engine.venue_stop_rules import due_of as venue_stop_due
 
+FIXED: Final = 1 << 60
+"""Distance in ticks of a stop that never follows."""
 Changed = tuple[Position | Ledger, ...]
 _STOPPED = frozenset({PositionStatus.ACTIVE, PositionStatus.ERROR})
 
@@ -107,6 +112,11 @@ class EngineState:
             sequence=self.sequence, ledger=self.ledger, positions=tuple(self.positions.values())
         )
 
+    def guard_of(self, symbol: Symbol) -> Position | None:
+        """Return the guard of a pair that has not ended, None when there is none."""
+        found = (p for p in self.live.values() if p.is_guard and p.symbol == symbol)
+        return next(found, None)
+
     def index_of(self, symbol: Symbol) -> TriggerIndex:
         """Return the trigger index of a pair, made when first asked for."""
         index = self.indexes.get(symbol)
@@ -125,10 +135,7 @@ class EngineState:
     def _put(self, position: Position) -> None:
         key = position.position_id
         self.positions[key] = position
-        for order in (position.entry_order, position.exit_order):
-            if order is not None:
-                self.orders[order.client_order_id] = key
-        for order in position.past_exits:
+        for order in position.orders:
             self.orders[order.client_order_id] = key
         if position.status is PositionStatus.CLOSED:
             self.live.pop(key, None)
@@ -148,13 +155,12 @@ class EngineState:
         index.mark_max = max(index.mark_max, position.mark)
         index.opened_max = max(index.opened_max, position.opened_at)
         is_waiting = position.status in _STOPPED and position.exit_reason is None
-        stop, distance = position.stop, position.stop_distance
-        if not is_waiting or not position.open_qty or stop is None or distance is None:
+        stop, reach = position.stop, reach_of(position)
+        if not is_waiting or not position.open_qty or stop is None or reach is None:
             index.remove(position.position_id, position.side)
             return
         # From the stop, not from the best: a fill off the tick grid has no best in ticks.
-        scale, reach = position.instrument, position.instrument.whole_ticks(distance)
-        levels = (scale.ticks(stop) + position.side.sign * reach, reach)
+        levels = (position.instrument.ticks(stop) + position.side.sign * reach, reach)
         index.put(position.position_id, position.side, levels, position.summarized_at + SUMMARY_NS)
 
     def _forget_oldest(self) -> None:
@@ -165,9 +171,8 @@ class EngineState:
             self.spent_positions.add(key)
             if gone.entry_order is not None and gone.signal is not None:
                 self.spent_signals.add(gone.signal.signal_id)
-            for order in (gone.entry_order, gone.exit_order, *gone.past_exits):
-                if order is not None:
-                    self.orders.pop(order.client_order_id, None)
+            for order in gone.orders:
+                self.orders.pop(order.client_order_id, None)
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Return the pairs with a position that is not Closed, in order of arming."""
@@ -184,6 +189,8 @@ class EngineState:
             max(position.mark, index.mark)
             for key, position in self.live.items()
             if position.symbol == symbol and index.best_ticks(key, position.side) is not None
+            # A guard opened before its pair was followed has seen no trade yet.
+            if position.mark or index.mark or not position.is_guard
         ]
         return min(marks, default=None)
 
@@ -191,16 +198,40 @@ class EngineState:
         """Return the input time (UTC ns) at which :class:`TimePassed` will do something."""
         due = min((index.due for index in self.indexes.values()), default=FAR)
         for position in self.live.values():
-            due = min(due, _timer_of(position))
+            due = min(due, _timer_of(position, self.ledger.limits))
         return None if due >= FAR else due
 
 
-def _timer_of(position: Position) -> int:
+def reach_of(position: Position) -> int | None:
+    """Return how far behind its best a position's stop lies, ticks; None = it is in no index.
+
+    A guard's stop is fixed: it lies behind a best that no price can reach. One that was passed
+    and may not act waits for nothing.
+    """
+    if position.is_guard:
+        return None if position.breached_at else FIXED
+    distance = position.stop_distance
+    return None if distance is None else position.instrument.whole_ticks(distance)
+
+
+def is_stuck(position: Position) -> bool:
+    """Say whether a leaving position waits for an answer that only a question brings.
+
+    What is owed, or what of a pair is the person's: asked for again after a restart.
+    """
+    is_leaving = position.status is PositionStatus.EXITING and not position.is_unresolved
+    return is_leaving and (position.is_guard or position.borrows)
+
+
+def _timer_of(position: Position, limits: RiskLimits) -> int:
     if position.status is PositionStatus.ARMED:
         if position.signal is not None:
             return position.signal_at + SIGNAL_AGE_MAX_NS + 1
         return position.expires_at or FAR
-    return position.retry_at if position.retry_at and position.open_qty else FAR
+    if is_stuck(position):
+        return position.retry_at
+    retry = position.retry_at if position.retry_at and position.open_qty else FAR
+    return min(retry, venue_stop_due(position, limits))
 
 
 def evolve(state: EngineState, event: Event) -> Changed:

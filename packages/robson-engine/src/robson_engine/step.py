@@ -13,26 +13,45 @@ from robson_domain import (
     AccountReported,
     AcknowledgeError,
     ArmPosition,
+    ClearWarning,
     ClosePosition,
     CloseReason,
+    CoreSeen,
+    DebtReported,
     DisarmPosition,
+    ExternalSeen,
+    ForeignOrderSeen,
+    HandOver,
     Input,
     LinkChanged,
     OrderReported,
+    OrderStatus,
     Panic,
     Position,
     PositionDisarmed,
     PositionId,
     PositionStatus,
     PriceOrigin,
+    SetPairRule,
     SetRiskLimits,
+    SetSafetyNet,
     SignalFired,
     TimePassed,
     TradeTick,
 )
-from robson_engine import commands, doubt, entries, exits, reports
+from robson_engine import (
+    commands,
+    doubt,
+    entries,
+    exits,
+    guarding,
+    reconciling,
+    reports,
+    settling,
+    venue_stops,
+)
 from robson_engine.config import SIGNAL_AGE_MAX_NS
-from robson_engine.state import EngineState
+from robson_engine.state import EngineState, is_stuck, reach_of
 from robson_engine.trigger_index import TriggerIndex
 from robson_engine.turn import NOTHING, Step, Turn
 
@@ -94,6 +113,10 @@ def _in_order(state: EngineState, keys: Collection[PositionId]) -> Collection[Po
 
 
 def _exit_at(turn: Turn, key: PositionId, best: int, tick: TradeTick) -> None:
+    position = turn.get(key)
+    if position.is_guard:
+        guarding.hit(turn, position, position.instrument.price(tick.ticks))
+        return
     # The stop that is hit is from before this trade, which is therefore no part of its summary.
     turn.follow(key, best, tick.trade_id - 1 if tick.trade_id else None)
     position = turn.get(key)
@@ -115,11 +138,11 @@ def _replay_price(turn: Turn, index: TriggerIndex, tick: TradeTick) -> None:
 def _replay_one(
     turn: Turn, index: TriggerIndex, position: Position, shown: tuple[int, TradeTick]
 ) -> None:
-    key, side, distance = position.position_id, position.side, position.stop_distance
-    assert distance is not None  # who is in the index has one
+    key, side, reach = position.position_id, position.side, reach_of(position)
+    assert reach is not None  # who is in the index has one
     best, tick = shown
     gain = side.sign * (tick.ticks - best)
-    if gain <= -position.instrument.whole_ticks(distance):
+    if gain <= -reach:
         _exit_at(turn, key, best, tick)
     elif gain > 0:
         index.lift(key, side, tick.ticks)
@@ -129,13 +152,14 @@ def _summarize_due(turn: Turn, index: TriggerIndex) -> None:
     if turn.now >= index.due:
         for key in _in_order(turn.state, index.take_due(turn.now)):
             turn.summarize(key)
+            venue_stops.tend(turn, turn.get(key))
 
 
 def _on_time(turn: Turn, _: TimePassed) -> None:
     for index in turn.state.indexes.values():
         _summarize_due(turn, index)
-    for position in list(turn.state.live.values()):
-        _on_timer(turn, position)
+    for key in list(turn.state.live):
+        _on_timer(turn, turn.get(key))
 
 
 def _on_timer(turn: Turn, position: Position) -> None:
@@ -145,8 +169,18 @@ def _on_timer(turn: Turn, position: Position) -> None:
                 entries.deny_stale(turn, position)
         elif position.expires_at and turn.now >= position.expires_at:
             turn.emit(PositionDisarmed, position.position_id, reason=CloseReason.EXPIRED)
-    elif position.retry_at and exits.is_due(position, turn.now):
+    elif position.exit_reason is None:
+        venue_stops.tend(turn, position)
+    elif _waits_for_time(turn, position):
         exits.continue_exit(turn, position)
+
+
+def _waits_for_time(turn: Turn, position: Position) -> bool:
+    stop = position.working_stop
+    if stop is not None and stop.status is OrderStatus.PENDING_CANCEL:
+        return turn.now >= position.stop_retry_at
+    is_waiting = bool(position.retry_at) or is_stuck(position)
+    return is_waiting and exits.is_due(position, turn.now)
 
 
 def _on_account(turn: Turn, entry: AccountReported) -> None:
@@ -192,4 +226,12 @@ _HANDLERS: Final[dict[type, Callable[[Turn, Any], None]]] = {
     Panic: commands.panic,
     AcknowledgeError: commands.acknowledge,
     SetRiskLimits: commands.set_limits,
+    SetSafetyNet: commands.set_safety_net,
+    SetPairRule: commands.set_rule,
+    HandOver: guarding.hand_over,
+    ClearWarning: commands.clear_warning,
+    ExternalSeen: guarding.on_external,
+    CoreSeen: reconciling.on_core,
+    ForeignOrderSeen: reconciling.on_foreign_order,
+    DebtReported: settling.on_debt,
 }

@@ -18,6 +18,7 @@ from robson_domain import (
     Command,
     Event,
     EventId,
+    GuardOpened,
     Input,
     Ledger,
     Position,
@@ -29,7 +30,8 @@ from robson_domain import (
     times_of,
 )
 from robson_domain.identity import event_id
-from robson_engine.evolve import evolve_ledger, evolve_position
+from robson_engine.evolve import evolve_position
+from robson_engine.evolve_ledger import evolve_ledger
 from robson_engine.state import EngineState
 from robson_engine.trailing import stop_for, tighter
 
@@ -94,7 +96,7 @@ class Turn:
 
     def emit(self, kind: type[E], key: PositionId, **facts: Any) -> Position:
         """Add an event of ``kind``, log a silent rise of the stop before it, fold both."""
-        if kind is not PositionArmed:
+        if kind is not PositionArmed and kind is not GuardOpened:
             self.summarize(key)
         return self._fold(kind, key, facts)
 
@@ -121,10 +123,11 @@ class Turn:
             mark: Last trade that is part of it, when that is not the last one shown.
         """
         position = self.get(key)
-        best = position.instrument.price(best_ticks)
         distance, before = position.stop_distance, position.stop
-        assert distance is not None  # who is in the index has both
-        assert before is not None
+        if distance is None:
+            return  # a guard's stop is fixed
+        assert before is not None  # who is in the index has one
+        best = position.instrument.price(best_ticks)
         stop = stop_for(position.instrument, position.side, best, distance)
         if tighter(position.side, before, stop) == before:
             return

@@ -16,6 +16,13 @@ import attrs
 
 from robson_domain import AlertSink, Event, Head, Intent, Position, PositionId, ReportStatus
 from robson_exec.limits import SUBSCRIPTION_MAX
+from robson_exec.observations import (
+    CorePositionClosed,
+    CorePositionOpened,
+    DetectorSignalFired,
+    ExclusionChanged,
+    SafetyNetLooked,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +67,16 @@ class Notice:
     facts: Mapping[str, str]
 
 
-Observation = Published | OrderSent | Notice
+Observation = (
+    Published
+    | OrderSent
+    | Notice
+    | CorePositionOpened
+    | CorePositionClosed
+    | DetectorSignalFired
+    | ExclusionChanged
+    | SafetyNetLooked
+)
 Listener = Callable[[Observation], None]
 
 

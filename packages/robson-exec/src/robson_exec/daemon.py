@@ -7,15 +7,17 @@ from collections.abc import Awaitable
 
 import attrs
 
-from robson_domain import Input, OrderReported, Recovered, SetRiskLimits, Symbol
+from robson_domain import Input, OrderReported, Recovered, SetRiskLimits, SetSafetyNet, Symbol
 from robson_exec import recovery
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
 from robson_exec.desk import Desk
 from robson_exec.limits import CLOSE_PATIENCE_S, START_PATIENCE_NS, STOP_PATIENCE_S
-from robson_exec.machine import Machine, Parts
+from robson_exec.machine import Machine
 from robson_exec.market_feeds import MarketFeeds
+from robson_exec.parts import Parts
 from robson_exec.recovery import RecoveryReport
+from robson_exec.safety_net import SafetyNet
 from robson_exec.view import View
 
 
@@ -45,6 +47,7 @@ class Daemon:
         view: Durable read model.
         bus: For observers.
         feeds: Prices by pair.
+        safety_net: Watches what the person opened; None when nobody reads the account.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Daemon:
         self.view: View = machine.view
         self.bus: EventBus = machine.bus
         self.feeds: MarketFeeds = machine.feeds
+        self.safety_net: SafetyNet | None = machine.safety_net
 
     @property
     def activity(self) -> Activity:
@@ -96,6 +100,8 @@ class Daemon:
         machine = self._machine
         machine.desk.is_closed = True
         machine.feeds.stop()
+        if machine.safety_net is not None:
+            machine.safety_net.stop()
         sends_left = await machine.order_manager.finish(STOP_PATIENCE_S)
         is_saved = False
         if not self.halted.is_set():
@@ -165,6 +171,7 @@ async def start(parts: Parts) -> Daemon:
 async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
     parts, state = machine.parts, machine.state
     _say_limits(machine)
+    _say_mode(machine)
     report = recovery.report_of(state, recovered)
     report = attrs.evolve(report, detectors=_take_up_detectors(machine, recovered))
     parts.execution.subscribe_reports(lambda said: machine.inbox.offer(OrderReported(report=said)))
@@ -177,6 +184,8 @@ async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
     machine.feeds.open(state.symbols())
     await machine.feeds.filled()
     report = attrs.evolve(report, answered=answered, backfilled=machine.feeds.backfilled)
+    if machine.safety_net is not None:
+        machine.safety_net.start()
     return Daemon(machine, consumer, report)
 
 
@@ -188,6 +197,17 @@ def _say_limits(machine: Machine) -> None:
             command_id=parts.ids.new_id("command"),
             capital=parts.capital,
             limits=parts.limits,
+            ts_received=parts.clock.now_ns(),
+        )
+        machine.inbox.offer(said)
+
+
+def _say_mode(machine: Machine) -> None:
+    parts = machine.parts
+    if parts.protection.mode is not None:
+        said = SetSafetyNet(
+            command_id=parts.ids.new_id("command"),
+            mode=parts.protection.mode,
             ts_received=parts.clock.now_ns(),
         )
         machine.inbox.offer(said)

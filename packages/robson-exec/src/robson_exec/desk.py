@@ -10,6 +10,7 @@ import attrs
 from robson_domain import (
     AcknowledgeError,
     ArmPosition,
+    ClearWarning,
     Clock,
     ClosePosition,
     CloseReason,
@@ -18,17 +19,23 @@ from robson_domain import (
     DetectorPort,
     DetectorSpec,
     DisarmPosition,
+    HandOver,
     Ids,
     InDoubtError,
     Input,
     Instrument,
     MarketDataPort,
+    PairRule,
     Panic,
     PersonCommand,
     PositionId,
     Price,
+    PriceDelta,
     Reply,
     RiskConfig,
+    SafetyNetMode,
+    SetPairRule,
+    SetSafetyNet,
     Side,
     Symbol,
     ValidationError,
@@ -182,6 +189,44 @@ class Desk:
             command_id=self.ids.new_id("command"),
             position_id=position_id,
             ts_received=self.clock.now_ns(),
+        )
+        return await self._say(command)
+
+    async def set_safety_net(self, mode: SafetyNetMode) -> Reply:
+        """Say what the Safety Net may do."""
+        command = SetSafetyNet(
+            command_id=self.ids.new_id("command"), mode=mode, ts_received=self.clock.now_ns()
+        )
+        return await self._say(command)
+
+    async def set_rule(self, symbol: Symbol, rule: PairRule) -> Reply:
+        """Say what is to be done with what the person holds on a pair."""
+        command = SetPairRule(
+            command_id=self.ids.new_id("command"),
+            symbol=symbol,
+            rule=rule,
+            ts_received=self.clock.now_ns(),
+        )
+        return await self._say(command)
+
+    async def hand_over(self, symbol: Symbol, distance: PriceDelta | None = None) -> Reply:
+        """Give what is guarded on a pair to core: its stop trails from now on.
+
+        Args:
+            distance: D from now on; None = the distance that the guard has.
+        """
+        command = HandOver(
+            command_id=self.ids.new_id("command"),
+            symbol=symbol,
+            ts_received=self.clock.now_ns(),
+            stop_distance=distance,
+        )
+        return await self._say(command)
+
+    async def clear_warning(self, symbol: Symbol | None = None) -> Reply:
+        """Take back what keeps entries from a quarantined pair, or from all (None)."""
+        command = ClearWarning(
+            command_id=self.ids.new_id("command"), symbol=symbol, ts_received=self.clock.now_ns()
         )
         return await self._say(command)
 

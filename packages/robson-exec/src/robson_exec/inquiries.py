@@ -1,7 +1,8 @@
 """Asking the venue what became of an order, until it has said its last word.
 
 One inquiry an order: the order itself with a growing pause, and, while it is in doubt, the
-account, because two later snapshots are part of the proof that an exit is dead.
+account, because two later snapshots are part of the proof that an exit is dead. A stop that rests
+at the venue is asked about seldom, for as long as it rests.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ import attrs
 from robson_domain import AccountReported, ClientOrderId, Clock, Input, OrderReported, Symbol
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
-from robson_exec.limits import ASK_ALERT_EVERY, ASK_FIRST_NS, ASK_MAX_NS, DOUBT_ACCOUNT_NS
+from robson_exec.limits import (
+    ASK_ALERT_EVERY,
+    ASK_FIRST_NS,
+    ASK_MAX_NS,
+    DOUBT_ACCOUNT_NS,
+    RESTING_ASK_NS,
+)
 from robson_exec.open_orders import OpenOrders
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import VenueCalls
@@ -26,7 +33,8 @@ class Inquiry:
 
     Attributes:
         begins: When the first question is due, UTC ns.
-        asked: Questions so far.
+        asked: Questions so far, while it was not known to rest.
+        is_patient: Whether it sleeps long because its order rests at the venue.
         answered: Set with the first usable answer.
     """
 
@@ -34,6 +42,7 @@ class Inquiry:
     order_id: ClientOrderId
     begins: int
     asked: int = 0
+    is_patient: bool = False
     answered: asyncio.Event = attrs.field(factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = attrs.field(factory=list)
 
@@ -61,7 +70,7 @@ class Inquiries:
         begins = self.clock.now_ns() + pause_ns
         before = self.running.get(order_id)
         if before is not None:
-            if before.asked or before.begins <= begins:
+            if not before.is_patient and (before.asked or before.begins <= begins):
                 return
             before.cancel()
         inquiry = Inquiry(symbol=symbol, order_id=order_id, begins=begins)
@@ -83,18 +92,28 @@ class Inquiries:
         await self.clock.sleep_until(inquiry.begins)
         pause = ASK_FIRST_NS
         while True:
-            inquiry.asked += 1
+            if not self.orders.is_resting(inquiry.order_id):
+                inquiry.asked += 1
             report = await self.calls.query(inquiry.symbol, inquiry.order_id)
             if report is not None:
                 self.offer(OrderReported(report=report))
                 inquiry.answered.set()
             self._alert_when_long(inquiry)
-            await self.clock.sleep_until(self.clock.now_ns() + pause)
+            await self._pause(inquiry, pause)
             if not self.orders.is_wanted(inquiry.order_id):
                 break
             pause = min(2 * pause, ASK_MAX_NS)
         if self.running.get(inquiry.order_id) is inquiry:
             del self.running[inquiry.order_id]
+
+    async def _pause(self, inquiry: Inquiry, pause: int) -> None:
+        """Sleep before the next question; long when the order rests, which can be cut short."""
+        now = self.clock.now_ns()
+        await self.clock.sleep_until(now + pause)
+        if self.orders.is_resting(inquiry.order_id):
+            inquiry.asked, inquiry.is_patient = 0, True
+            await self.clock.sleep_until(now + RESTING_ASK_NS)
+            inquiry.is_patient = False
 
     async def _ask_account(self, inquiry: Inquiry) -> None:
         await self.clock.sleep_until(inquiry.begins)
@@ -106,7 +125,7 @@ class Inquiries:
             await self.clock.sleep_until(self.clock.now_ns() + DOUBT_ACCOUNT_NS)
 
     def _alert_when_long(self, inquiry: Inquiry) -> None:
-        if inquiry.asked % ASK_ALERT_EVERY == 0:
+        if inquiry.asked and inquiry.asked % ASK_ALERT_EVERY == 0:
             facts = {
                 "symbol": str(inquiry.symbol),
                 "client_order_id": inquiry.order_id,

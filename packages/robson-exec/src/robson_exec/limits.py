@@ -46,6 +46,44 @@ ACCOUNT_TRIES_MAX: Final = 40
 DOUBT_ACCOUNT_NS: Final = 2 * SECOND_NS
 """Between two snapshots while an order is in doubt; two that far apart are needed."""
 
+RESTING_ASK_NS: Final = 20 * SECOND_NS
+"""Between two questions about a stop that is known to rest at the venue."""
+
+ANSWER_APART_NS: Final = SECOND_NS
+"""A guard or a debt that is asked about again at once is answered so long after the last time."""
+DEBT_FIRST_NS: Final = 500 * MILLISECOND_NS
+DEBT_MAX_NS: Final = 10 * SECOND_NS
+DEBT_ALERT_EVERY: Final = 12
+"""About a minute and a half of questions about a debt without an answer is worth a person's
+attention."""
+
+POLL_NS: Final = 20 * SECOND_NS
+"""Between two looks at the whole account."""
+LOOK_BACKOFF_MAX_NS: Final = 120 * SECOND_NS
+"""Longest pause between two looks while the venue refuses to answer."""
+HINT_PAUSE_NS: Final = SECOND_NS
+"""A hint is seldom alone: the look waits for what else comes with it."""
+HINTED_LOOKS_APART_NS: Final = 5 * SECOND_NS
+"""However many hints come, looks are at least so far apart."""
+PRICE_FRESH_NS: Final = 5 * SECOND_NS
+"""An older live price is not believed where the venue's own valuation is at hand."""
+WALK_TIMEOUT_NS: Final = 60 * SECOND_NS
+"""The first walk through the trades of a pair is many pages long."""
+TRADES_KEPT_MAX: Final = 10_000
+"""Trades of one pair in memory; walking more would hold up prices."""
+RULES_KEPT_NS: Final = 3_600 * SECOND_NS
+"""A pair's rules are asked for again after this."""
+REFS_ASKED_FIRST: Final = 50
+REFS_ASKED_LAST: Final = 450
+"""Of the names a position may have in the venue's records so many are looked up: what opened it is
+among the first, what was added lately among the last."""
+POLLS_AFTER_CORE: Final = 2
+"""For so many polls after core ceased to own a pair nothing is done there."""
+FOREIGN_TRADES_NS: Final = 86_400 * SECOND_NS
+"""Older trades of an unknown Robson tell of a database that is gone, not of one at work."""
+UNLOCK_PATIENCE_NS: Final = 2 * SECOND_NS
+"""Longest time that an exit waits for orders in its way to be canceled."""
+
 BACKFILL_MAX_NS: Final = 5 * SECOND_NS
 """Longest time that live prices wait for back-filled ones: a stop is evaluated within it."""
 BACKFILL_RETRY_NS: Final = 250 * MILLISECOND_NS

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import attrs
-
 from robson_domain import (
-    AlertSink,
     Backfill,
-    Clock,
     Durable,
-    ExecutionPort,
-    Ids,
+    EntrySignalReceived,
     Intent,
     Ledger,
-    MarketDataPort,
-    Money,
     OrderRejected,
     Position,
     PositionId,
     PositionStatus,
+    QueryExternal,
     Recovered,
     Reply,
-    RiskLimits,
-    Store,
     Symbol,
 )
-from robson_engine import DETECTORS, EngineConfig, EngineState
-from robson_engine.detectors import DetectorType
-from robson_exec.activity import Activity
+from robson_engine import EngineState
+from robson_exec import protecting
 from robson_exec.bus import EventBus, Published
 from robson_exec.committer import Committer
+from robson_exec.debts import Debts
 from robson_exec.desk import Desk, Replies
+from robson_exec.exclusions import Ownership
 from robson_exec.inbox import Inbox
 from robson_exec.inquiries import Inquiries
 from robson_exec.limits import BACKLOG_UNITS_MAX, REJECTIONS_ALERT
 from robson_exec.market_feeds import FeedParts, MarketFeeds
+from robson_exec.observations import DetectorSignalFired
 from robson_exec.open_orders import Lack, OpenOrders
 from robson_exec.order_manager import OrderManager, SendGuard
+from robson_exec.parts import Parts
 from robson_exec.pending import Unit
 from robson_exec.position_manager import PositionManager
 from robson_exec.runner import Reactions, Runner
@@ -46,34 +39,6 @@ from robson_exec.supervision import Supervisor
 from robson_exec.ticker import Ticker
 from robson_exec.venue_calls import VenueCalls
 from robson_exec.view import Prices, View
-
-
-@attrs.frozen(kw_only=True)
-class Parts:
-    """What a daemon is made of.
-
-    Attributes:
-        capital: Risk capital of the account, quote currency; the log's wins without ``limits``.
-        limits: What the account may risk from this start on, with ``capital``; None = as the log
-            says.
-        registry: Detectors by name.
-        activity: Shared with a virtual clock, when that is what ``clock`` is.
-        skips_quiet_time: Whether steps of time at which nothing is due may be left out; for
-            clocks that do not pass by themselves.
-    """
-
-    config: EngineConfig
-    capital: Money
-    store: Store
-    execution: ExecutionPort
-    market: MarketDataPort
-    clock: Clock
-    ids: Ids
-    alerts: AlertSink
-    limits: RiskLimits | None = None
-    registry: Mapping[str, DetectorType] = DETECTORS
-    activity: Activity = attrs.field(factory=Activity)
-    skips_quiet_time: bool = False
 
 
 class Machine:
@@ -90,6 +55,7 @@ class Machine:
             self.prices.learn(position.instrument)
         self.detectors = PositionManager(self.bus, parts.registry)
         self.orders = OpenOrders(state, recovered.unresolved)
+        self.ownership = Ownership(state.positions.values())
         self.guard = SendGuard()
         self.replies = Replies()
         self.view = View(recovered.head, state.ledger, state.positions, self.prices)
@@ -99,7 +65,7 @@ class Machine:
 
     def _add_venue(self) -> None:
         parts = self.parts
-        calls = VenueCalls(parts.execution, parts.clock, self.supervisor, self.bus)
+        calls = self.calls = VenueCalls(parts.execution, parts.clock, self.supervisor, self.bus)
         self.inquiries = Inquiries(
             calls=calls,
             orders=self.orders,
@@ -109,6 +75,7 @@ class Machine:
             activity=parts.activity,
             bus=self.bus,
         )
+        self.safety_net = protecting.safety_net(self)
         self.order_manager = OrderManager(
             calls=calls,
             guard=self.guard,
@@ -119,7 +86,34 @@ class Machine:
             activity=parts.activity,
             bus=self.bus,
             is_waiting=self._waits_for_account,
+            debts=self._debts(),
+            look_for=self._look_for,
+            locks=self.safety_net.locks if self.safety_net is not None else None,
         )
+
+    def _debts(self) -> Debts:
+        parts = self.parts
+        return Debts(
+            lending=parts.lending,
+            is_settling=self._is_settling,
+            offer=self.inbox.offer,
+            supervisor=self.supervisor,
+            clock=parts.clock,
+            activity=parts.activity,
+            bus=self.bus,
+        )
+
+    def _is_settling(self, position_id: PositionId) -> bool:
+        found = self.state.live.get(position_id)
+        return (
+            found is not None and found.status is PositionStatus.EXITING and not found.is_unresolved
+        )
+
+    def _look_for(self, command: QueryExternal) -> None:
+        if self.safety_net is not None:
+            self.safety_net.answer(command)
+        else:
+            protecting.answer_blindly(self, command)
 
     def _add_market(self) -> None:
         parts = self.parts
@@ -201,9 +195,17 @@ class Machine:
             if isinstance(event, OrderRejected) and event.attempt >= REJECTIONS_ALERT:
                 self._alert_rejected(event)
         positions = tuple(state for state in unit.states if isinstance(state, Position))
+        self._tell_ownership(unit, positions)
         ledger = next((state for state in unit.states if isinstance(state, Ledger)), None)
         self.view.take(durable.head, ledger=ledger, positions=positions, events=unit.events)
         self.bus.publish(Published(head=durable.head, events=unit.events, positions=positions))
+
+    def _tell_ownership(self, unit: Unit, positions: tuple[Position, ...]) -> None:
+        for event in unit.events:
+            if isinstance(event, EntrySignalReceived):
+                self.bus.publish(DetectorSignalFired(signal=event.signal))
+        for said in self.ownership.changes(positions):
+            self.bus.publish(said)
 
     def _alert_rejected(self, event: OrderRejected) -> None:
         facts = {

@@ -14,9 +14,11 @@ from robson_domain import (
     ClientOrderId,
     Event,
     Intent,
+    IntentKind,
     IntentStatus,
     Order,
     OrderReport,
+    OrderStatus,
     Position,
     Quantity,
     Symbol,
@@ -62,9 +64,23 @@ class OpenOrders:
         return order_id in self._open or order_id in self._claimed
 
     def is_in_doubt(self, order_id: ClientOrderId) -> bool:
-        """Say whether nobody knows what became of an order."""
+        """Say whether nobody knows what became of an order.
+
+        Its intent stays in doubt until its end is known; an order that was found working is not.
+        """
         intent = self._open.get(order_id)
-        return intent is not None and intent.status is IntentStatus.IN_DOUBT
+        if intent is None or intent.status is not IntentStatus.IN_DOUBT:
+            return False
+        order = self._order(order_id)
+        return order is None or order.status is OrderStatus.IN_DOUBT
+
+    def is_resting(self, order_id: ClientOrderId) -> bool:
+        """Say whether an order is a stop that is known to rest untouched at the venue."""
+        intent = self._open.get(order_id)
+        if intent is None or intent.kind is not IntentKind.VENUE_STOP:
+            return False
+        order = self._order(order_id)
+        return order is not None and order.status is OrderStatus.ACCEPTED
 
     def claim(self, report: OrderReport) -> Lack | None:
         """Take note of what a report counts; return what it lacks after it was processed."""
@@ -86,5 +102,4 @@ class OpenOrders:
 
 
 def _order_in(position: Position, order_id: ClientOrderId) -> Order | None:
-    orders = (position.entry_order, position.exit_order, *position.past_exits)
-    return next((o for o in orders if o is not None and o.client_order_id == order_id), None)
+    return next((o for o in position.orders if o.client_order_id == order_id), None)

@@ -32,14 +32,19 @@ from robson_domain import (
     OrderReported,
     PlaceEntryOrder,
     PlaceExitOrder,
+    PlaceVenueStop,
     PositionId,
     QueryAccount,
+    QueryDebt,
+    QueryExternal,
     QueryOrder,
+    RepayDebt,
     ReportStatus,
     Symbol,
 )
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus, OrderSent
+from robson_exec.debts import Debts
 from robson_exec.inquiries import Inquiries
 from robson_exec.limits import (
     ACCOUNT_RETRY_NS,
@@ -49,10 +54,21 @@ from robson_exec.limits import (
     ENTRY_AGE_MAX_NS,
     SILENCE_NS,
 )
+from robson_exec.locks import Locks
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import NOT_SENT, VenueCalls
 
-VenueCommand = PlaceEntryOrder | PlaceExitOrder | CancelOrder | QueryOrder | QueryAccount
+VenueCommand = (
+    PlaceEntryOrder
+    | PlaceExitOrder
+    | PlaceVenueStop
+    | CancelOrder
+    | QueryOrder
+    | QueryAccount
+    | QueryDebt
+    | RepayDebt
+    | QueryExternal
+)
 
 
 class SendGuard:
@@ -92,6 +108,9 @@ class OrderManager:
 
     Attributes:
         is_waiting: Whether a position still waits for an account snapshot.
+        debts: Asks for debts and pays them back.
+        look_for: Asks the Safety Net what of a pair is the person's.
+        locks: The person's orders in the way of exits; None where nobody reads them.
         is_stopping: Set when nothing new may be sent.
     """
 
@@ -104,6 +123,9 @@ class OrderManager:
     activity: Activity
     bus: EventBus
     is_waiting: Callable[[PositionId], bool]
+    debts: Debts
+    look_for: Callable[[QueryExternal], None]
+    locks: Locks | None = None
     is_stopping: bool = False
     _sends: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)
 
@@ -116,12 +138,18 @@ class OrderManager:
                     self._not_sent(intent)
                 else:
                     self._begin_send(intent)
-            case PlaceExitOrder(intent=intent):
+            case PlaceExitOrder(intent=intent) | PlaceVenueStop(intent=intent):
                 self._begin_send(intent)
             case CancelOrder():
                 _ = self._spawn(f"cancel {command.client_order_id}", self._cancel(command))
             case QueryOrder():
                 self.inquiries.ask(command.symbol, command.client_order_id)
+            case QueryDebt():
+                self.debts.query(command)
+            case RepayDebt():
+                self._begin_repay(command)
+            case QueryExternal():
+                self.look_for(command)
             case QueryAccount():
                 work = self.report_account(
                     command.symbol, lambda: self.is_waiting(command.position_id)
@@ -145,6 +173,10 @@ class OrderManager:
         )
         self.offer(OrderReported(report=report))
 
+    def _begin_repay(self, command: RepayDebt) -> None:
+        if not self.is_stopping:
+            self.debts.repay(command)
+
     def _begin_send(self, intent: Intent) -> None:
         if self.is_stopping:
             return
@@ -158,8 +190,11 @@ class OrderManager:
             symbol=intent.symbol,
             side=intent.side,
             quantity=intent.quantity,
-            reduces=intent.kind is IntentKind.EXIT,
+            reduces=intent.kind is not IntentKind.ENTRY,
+            stop_price=intent.stop_price,
         )
+        if self.locks is not None:
+            await self.locks.before_exit(intent)
         started = self.clock.now_ns()
         self.guard.pass_once(intent)
         report = await self.calls.submit(order)
@@ -171,7 +206,10 @@ class OrderManager:
             code=report.code,
         )
         self.bus.publish(sent)
-        if report.status is not ReportStatus.REJECTED:
+        if report.status is ReportStatus.REJECTED:
+            if self.locks is not None:
+                self.locks.after_refusal(intent, report)
+        else:
             # Pushed reports can be lost; the engine's own questions come sooner when it doubts.
             self.inquiries.ask(intent.symbol, intent.client_order_id, SILENCE_NS)
 

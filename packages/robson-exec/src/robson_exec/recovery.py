@@ -101,8 +101,7 @@ async def compare(state: EngineState, store: Store, unresolved: Iterable[Intent]
 
 
 def _open(position: Position) -> list[Order]:
-    orders = (position.entry_order, position.exit_order, *position.past_exits)
-    return [order for order in orders if order is not None and not order.status.is_terminal]
+    return [order for order in position.orders if not order.status.is_terminal]
 
 
 def require_own(state: EngineState) -> None:

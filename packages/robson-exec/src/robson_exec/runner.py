@@ -97,7 +97,8 @@ class Runner:
         """Return when :class:`TimePassed` is wanted next (UTC ns), None while nothing waits."""
         if self._detectors.count:
             return 0
-        due = min(self.state.next_due() or _NEVER, self._ride_by)
+        due = self.state.next_due()
+        due = self._ride_by if due is None else min(due, self._ride_by)
         return None if due == _NEVER else due
 
     async def consume(self) -> None:

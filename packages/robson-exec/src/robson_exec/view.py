@@ -119,12 +119,16 @@ class View:
         return self._positions.get(position_id)
 
     def positions(self) -> tuple[Position, ...]:
-        """Return every position, the latest closed ones included, in order of arming."""
-        return tuple(self._positions.values())
+        """Return every position of core's, the latest closed ones included, in order of arming."""
+        return tuple(item for item in self._positions.values() if not item.is_guard)
 
     def active(self) -> tuple[Position, ...]:
-        """Return every position that is not Closed, in order of arming."""
-        return tuple(item for item in self._positions.values() if not item.is_closed)
+        """Return every position of core's that is not Closed, in order of arming."""
+        return tuple(item for item in self.positions() if not item.is_closed)
+
+    def guards(self) -> tuple[Position, ...]:
+        """Return the guards of what the person opened, the latest closed ones included."""
+        return tuple(item for item in self._positions.values() if item.is_guard)
 
     def last_price(self, symbol: Symbol) -> LastPrice | None:
         """Return the last trade seen of a pair; a fact of the market, with its age."""

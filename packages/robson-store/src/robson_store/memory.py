@@ -205,9 +205,17 @@ class MemoryPositions:
     async def find_active_by_symbol_and_side(
         self, symbol: Symbol, side: Side
     ) -> tuple[Position, ...]:
-        """Return the positions that are not Closed on this pair and side, in order of arming."""
-        active = await self.find_active()
-        return tuple(p for p in active if p.symbol == symbol and p.side is side)
+        """Return core's positions that are not Closed on this pair and side, in order of arming."""
+        core = await self._active_of_core()
+        return tuple(p for p in core if p.symbol == symbol and p.side is side)
+
+    async def find_by_venue_position_ref(self, ref: str) -> tuple[Position, ...]:
+        """Return core's positions that are not Closed and recorded under ``ref`` at the venue."""
+        core = await self._active_of_core()
+        return tuple(p for p in core if ref and p.venue_position_ref == ref)
+
+    async def _active_of_core(self) -> list[Position]:
+        return [p for p in await self.find_active() if not p.is_guard]
 
 
 class MemoryOrders:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every revision, oldest first; the last is this build's."""
 LATEST: Final = REVISIONS[-1]
 REVISION_TABLE: Final = "alembic_version"

@@ -121,11 +121,7 @@ def chained(head: Head, events: Sequence[Event]) -> tuple[Head, list[EventRow]]:
 def orders_of(positions: Iterable[Position]) -> Iterable[Order]:
     """Yield the orders that ``positions`` carry."""
     for position in positions:
-        if position.entry_order is not None:
-            yield position.entry_order
-        yield from position.past_exits
-        if position.exit_order is not None:
-            yield position.exit_order
+        yield from position.orders
 
 
 def _anchored(snapshot: Snapshot, head: Head, rows: list[EventRow]) -> Anchored:

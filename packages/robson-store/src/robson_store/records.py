@@ -15,7 +15,7 @@ from robson_domain import (
     Snapshot,
 )
 from robson_domain.chain import link
-from robson_domain.codec import decode, dumps, loads
+from robson_domain.codec import canonical, decode, dumps, loads
 from robson_store.database import Params, Row, Write
 from robson_store.preparing import Anchored, Prepared
 from robson_store.statements import Statements
@@ -81,7 +81,18 @@ def _position_row(position: Position) -> Params:
         position.status.value,
         position.armed_at,
         dumps(position),
+        position.kind.value,
+        ref_key(position.venue_position_ref),
     )
+
+
+def ref_key(ref: str) -> str | None:
+    """Return what the column of the venue's reference holds: null where there is none.
+
+    As inside canonical JSON, which leaves usual references as they are: what a venue says may
+    hold characters that a database does not take as text, and no batch may fail for that.
+    """
+    return canonical(ref)[1:-1] if ref else None
 
 
 def order_row(order: Order) -> Params:

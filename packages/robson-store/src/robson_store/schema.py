@@ -18,12 +18,15 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 """64 bits everywhere; SQLite's name for that in a primary key is INTEGER."""
 
 metadata: Final = MetaData()
+
+_LIVE_REF: Final = text("venue_position_ref IS NOT NULL AND status != 'Closed'")
 
 
 def _text(name: str) -> Column[str]:
@@ -75,8 +78,16 @@ positions: Final = Table(
     _text("status"),
     _number("armed_at"),
     _text("body"),
+    Column("kind", Text, nullable=False, server_default=text("'core'")),
+    Column("venue_position_ref", Text, nullable=True),
     UniqueConstraint("id", name="position_once"),
     Index("positions_by_status", "status"),
+    Index(
+        "positions_by_venue_position_ref",
+        "venue_position_ref",
+        sqlite_where=_LIVE_REF,
+        postgresql_where=_LIVE_REF,
+    ),
 )
 orders: Final = Table(
     "orders",

@@ -193,9 +193,14 @@ class SqlPositions:
     async def find_active_by_symbol_and_side(
         self, symbol: Symbol, side: Side
     ) -> tuple[Position, ...]:
-        """Return the positions that are not Closed on this pair and side, in order of arming."""
+        """Return core's positions that are not Closed on this pair and side, in order of arming."""
         wanted = (str(symbol), side.value)
         rows = await self._database.fetch(self._statements.active_on, wanted)
+        return tuple(records.read_position(row) for row in rows)
+
+    async def find_by_venue_position_ref(self, ref: str) -> tuple[Position, ...]:
+        """Return core's positions that are not Closed and recorded under ``ref`` at the venue."""
+        rows = await self._database.fetch(self._statements.active_as, (records.ref_key(ref),))
         return tuple(records.read_position(row) for row in rows)
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from robson_domain import IntentKind, IntentStatus, OrderStatus, PositionStatus
+from robson_domain import IntentKind, IntentStatus, OrderStatus, PositionKind, PositionStatus
 from robson_store.preparing import SNAPSHOTS_KEPT
 from robson_store.schema import detectors, events, intents, meta, orders, positions, snapshots
 
@@ -42,7 +42,7 @@ class Statements:
 
     put_event: str  # sequence, position_id, event_type, body, hash
     put_intent: str  # intent_id, position_id, kind, n, client_order_id, status, ts_created, body
-    put_position: str  # id, symbol, side, status, armed_at, body
+    put_position: str  # id, symbol, side, status, armed_at, body, kind, venue_position_ref
     put_order: str  # client_order_id, position_id, status, ts_created, body
     put_detector: str  # position_id, name, version, data, mark
     put_snapshot: str  # sequence, hash, seal, body
@@ -62,6 +62,7 @@ class Statements:
     position_ids: str
     entry_ids: str
     active_on: str  # symbol, side
+    active_as: str  # venue_position_ref
     order: str  # client_order_id
     orders_of: str  # position_id
     pending: str
@@ -170,6 +171,7 @@ def _decision_reads() -> dict[str, Executable]:
 
 def _state_reads() -> dict[str, Executable]:
     active = _positions().where(positions.c.status != _constant(PositionStatus.CLOSED))
+    core = active.where(positions.c.kind == _constant(PositionKind.CORE))
     terminal = (status for status in OrderStatus if status.is_terminal)
     names = ("position_id", "name", "version", "data", "mark")
     waiting = select(*(detectors.c[name] for name in names)).order_by(detectors.c.arrival)
@@ -179,8 +181,11 @@ def _state_reads() -> dict[str, Executable]:
         "position": _positions().where(positions.c.id == bindparam("id")),
         "active": active,
         "position_ids": select(positions.c.id),
-        "active_on": active.where(
+        "active_on": core.where(
             positions.c.symbol == bindparam("symbol"), positions.c.side == bindparam("side")
+        ),
+        "active_as": core.where(
+            positions.c.venue_position_ref == bindparam("venue_position_ref"),
         ),
         "order": _orders().where(orders.c.client_order_id == bindparam("client_order_id")),
         "orders_of": _orders().where(orders.c.position_id == bindparam("position_id")),
@@ -211,9 +216,9 @@ def _number(name: str) -> Any:
     return bindparam(name, type_=BigInteger)
 
 
-def _constant(status: StrEnum) -> ColumnElement[str]:
+def _constant(word: StrEnum) -> ColumnElement[str]:
     # Our own words, part of the statement's text: nothing that anybody typed.
-    return literal_column(f"'{status.value}'")
+    return literal_column(f"'{word.value}'")
 
 
 def _none_of(column: ColumnElement[Any], statuses: Iterable[StrEnum]) -> ColumnElement[bool]:

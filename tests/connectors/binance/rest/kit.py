@@ -15,6 +15,7 @@ import attrs
 from robson_connectors.binance.account import AccountReader, AccountSettings
 from robson_connectors.binance.execution import BinanceExecution
 from robson_connectors.binance.holdings import BinanceHoldings
+from robson_connectors.binance.lending import BinanceLending, LendingParts
 from robson_connectors.binance.limits import BanMemory, Limiter
 from robson_connectors.binance.market_rest import MarketRest
 from robson_connectors.binance.questions import Readers
@@ -210,6 +211,14 @@ class Venue:
         readers = Readers(market=self.market, account=self.account, trades=self.trades)
         self.execution = BinanceExecution(self.rest, readers, self.clock)
         self.holdings = BinanceHoldings(self.account, self.trades)
+        self.lending = BinanceLending(
+            LendingParts(
+                rest=self.rest,
+                account=self.account,
+                clock=self.clock,
+                gate=self.execution.gate,
+            )
+        )
 
 
 # ---------------------------------------------------------------------------- what it says

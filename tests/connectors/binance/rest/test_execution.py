@@ -85,7 +85,7 @@ async def test_questions_byte_for_byte(server: Server, venue: Venue) -> None:
     targets = [seen.target for seen in server.seen if "time" not in seen.path]
     assert targets == [
         signed_target(ORDER, f"{about}&origClientOrderId={ORDER_ID}{window}"),
-        signed_target(TRADES, f"{about}&orderId=28&limit=1000{window}"),
+        signed_target(TRADES, f"{about}&orderId=28&fromId=0&limit=1000{window}"),
         signed_target(ACCOUNT, f"symbols=BTCUSDT{window}"),
     ]
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from robson_connectors.binance.account import AccountReader
@@ -87,6 +88,10 @@ class Harness:
         self.exchange.trade("BTCUSDT", "95000")
         await asyncio.sleep(0.01)
 
+    async def trade_at(self, price: Price) -> None:
+        self.exchange.trade("BTCUSDT", price.value)
+        await asyncio.sleep(0.01)
+
     async def reopen(self) -> None:
         self._open()
 
@@ -117,6 +122,10 @@ def order(
     name: str, side: OrderSide, quantity: str = "0.002", *, reduces: bool = False
 ) -> NewOrder:
     return new_order(side, quantity, reduces=reduces, client_order_id=f"robson_core_{name}")
+
+
+def a_stop(name: str, side: OrderSide, quantity: str, at: int) -> NewOrder:
+    return attrs.evolve(order(name, side, quantity, reduces=True), stop_price=Price(at))
 
 
 async def debts(harness: Harness) -> tuple[Decimal, Decimal]:
@@ -168,9 +177,9 @@ async def test_a_clock_that_jumps_is_a_refusal_once(harness: Harness) -> None:
 
 async def test_an_exit_waits_out_a_loan_being_booked(harness: Harness) -> None:
     await harness.execution.submit(order("short", SELL))
-    harness.exchange.busy(300)
     debt = (await debts(harness))[0]
     cover = harness.instrument.round_qty_up(debt * Decimal("1.0011"))
+    harness.exchange.busy(400)
     report = await harness.execution.submit(order("cover", BUY, str(cover), reduces=True))
     assert report.status is FILLED
     assert (await debts(harness))[0] == 0
@@ -190,8 +199,8 @@ async def test_an_order_that_is_seen_late(harness: Harness) -> None:
 
 async def test_a_stop_rests_is_seen_and_is_taken_back(harness: Harness) -> None:
     await harness.execution.submit(order("entry", BUY, "0.01"))
-    stop = order("stop", SELL, "0.009", reduces=True)
-    report = await harness.execution.place_stop(stop, Price(90_000))
+    stop = a_stop("stop", SELL, "0.009", 90_000)
+    report = await harness.execution.submit(stop)
     assert report.status is ReportStatus.ACCEPTED
     (resting,) = await harness.holdings.resting_orders(BTC)
     assert (resting.kind, resting.stop_price) == (RestingKind.STOP_LIMIT, Price(90_000))
@@ -199,9 +208,7 @@ async def test_a_stop_rests_is_seen_and_is_taken_back(harness: Harness) -> None:
     canceled = await harness.execution.cancel(BTC, stop.client_order_id)
     assert canceled.status is ReportStatus.CANCELED
     assert await harness.holdings.resting_orders(BTC) == ()
-    reached = await harness.execution.place_stop(
-        order("reached", SELL, "0.009", reduces=True), Price(99_000)
-    )
+    reached = await harness.execution.submit(a_stop("reached", SELL, "0.009", 99_000))
     assert reached.code == "TRIGGERED"
 
 

@@ -98,7 +98,7 @@ def test_what_the_message_of_2010_decides(message: str, outcome: Outcome, remedy
         (Call.READ, -1021, Outcome.RETRYABLE, Remedy.RESYNC_CLOCK),
         (Call.CANCEL, -1021, Outcome.RETRYABLE, Remedy.RESYNC_CLOCK),
         (Call.PLACE, -3007, Outcome.REJECTED, Remedy.WAIT_PENDING),
-        (Call.REPAY, -3007, Outcome.REJECTED, Remedy.WAIT_PENDING),
+        (Call.REPAY, -3007, Outcome.RETRYABLE, Remedy.WAIT_PENDING),
         (Call.CANCEL, -2011, Outcome.IN_DOUBT, Remedy.ASK),
         (Call.READ, -2013, Outcome.REJECTED, Remedy.NOT_FOUND),
         (Call.CANCEL, -2013, Outcome.IN_DOUBT, Remedy.NOT_FOUND),

@@ -8,7 +8,6 @@ import pytest
 
 from robson_connectors.binance import trades as trades_module
 from robson_connectors.binance.account import AccountSettings
-from robson_connectors.binance.loans import Loans
 from robson_connectors.binance.pools import Lane
 from robson_domain.errors import DefinitiveVenueError, RetryableVenueError
 from robson_domain.holdings import RestingKind
@@ -214,16 +213,6 @@ async def test_what_rests_on_the_pair(server: Server, venue: Venue) -> None:
         RestingKind.LIMIT, Quantity("0.2"), Price(61000),
     )  # fmt: skip
     assert server.seen[-1].params["isIsolated"] == "TRUE"
-
-
-async def test_interest_and_liquidations(server: Server, venue: Venue) -> None:
-    empty = said({"rows": [], "total": 0})
-    server.script("GET", "/sapi/v1/margin/interestHistory", empty)
-    server.script("GET", "/sapi/v1/margin/forceLiquidationRec", empty)
-    loans = Loans(venue.rest)
-    assert await loans.interest(BTC) == ()
-    assert await loans.liquidations(BTC) == ()
-    assert [seen.params["isolatedSymbol"] for seen in server.seen[-2:]] == ["BTCUSDT", "BTCUSDT"]
 
 
 # ------------------------------------------------------------------------------ remembered

@@ -38,7 +38,12 @@ def fingerprint(path: str, body: msgspec.Struct) -> str:
     return f"POST {path} {hashlib.sha256(text).hexdigest()}"
 
 
-def _accepted(reply: Reply) -> Reply:
+def accepted(reply: Reply) -> Reply:
+    """Return a reply that means yes.
+
+    Raises:
+        ApiError: 404 or 409 with the code of one that means no.
+    """
     if reply.code:
         raise api_error(_STATUS.get(reply.code, 409), reply.code, _sentence(reply.message))
     return reply
@@ -46,6 +51,16 @@ def _accepted(reply: Reply) -> Reply:
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
+
+
+def _require_own(position: Position) -> None:
+    if position.is_guard:
+        message = (
+            f"{position.position_id} guards what you opened yourself on {position.symbol}, and "
+            "Robson does not close that on command. Close it at the venue, or hand it over first: "
+            f"robson safety-net hand-over {position.symbol}."
+        )
+        raise api_error(409, "IS_GUARD", message, "position_id")
 
 
 async def _shown(facade: Facade, position_id: str) -> dto.PositionReply:
@@ -91,7 +106,7 @@ async def _armed(facade: Facade, body: ArmBody, key: str | None) -> dto.Position
     request = arming.request_of(body, name, _account(facade))
     before = await facade.position(name)
     if before is None:
-        _accepted(await facade.arm(request))
+        accepted(await facade.arm(request))
     elif not arming.is_same(before, request, body):
         raise reused()
     return await _shown(facade, name)
@@ -115,8 +130,8 @@ async def disarm(
     facade = door_of(request).open()
 
     async def act() -> dto.PositionReply:
-        await found(facade, position_id)
-        _accepted(await facade.disarm(PositionId(position_id)))
+        _require_own(await found(facade, position_id))
+        accepted(await facade.disarm(PositionId(position_id)))
         return await _shown(facade, position_id)
 
     return await _once(request, (idempotency_key, data), dto.PositionReply, act)
@@ -134,8 +149,8 @@ async def close(
     facade = door_of(request).open()
 
     async def act() -> dto.PositionReply:
-        await found(facade, position_id)
-        _accepted(await facade.close(PositionId(position_id)))
+        _require_own(await found(facade, position_id))
+        accepted(await facade.close(PositionId(position_id)))
         return await _shown(facade, position_id)
 
     return await _once(request, (idempotency_key, data), dto.PositionReply, act)
@@ -154,7 +169,7 @@ async def acknowledge(
 
     async def act() -> dto.PositionReply:
         await found(facade, position_id)
-        _accepted(await facade.acknowledge(PositionId(position_id)))
+        accepted(await facade.acknowledge(PositionId(position_id)))
         return await _shown(facade, position_id)
 
     return await _once(request, (idempotency_key, data), dto.PositionReply, act)
@@ -168,7 +183,7 @@ async def panic(
     facade = door_of(request).open()
 
     async def act() -> dto.PanicReply:
-        reply = _accepted(await facade.panic())
+        reply = accepted(await facade.panic())
         touched = [await facade.position(name) for name in reply.positions]
         return _panicked([one for one in touched if one is not None])
 

@@ -11,7 +11,17 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
-from robsond.api import acting, failures, health, history, looking, metrics, openapi, socket
+from robsond.api import (
+    acting,
+    failures,
+    health,
+    history,
+    looking,
+    metrics,
+    openapi,
+    protecting,
+    socket,
+)
 from robsond.api.context import Door
 from robsond.api.gate import Doorkeeper, Gate
 from robsond.hub import Hub
@@ -21,6 +31,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     *health.HANDLERS,
     *looking.HANDLERS,
     *acting.HANDLERS,
+    *protecting.HANDLERS,
     *history.HANDLERS,
     *metrics.HANDLERS,
     *openapi.HANDLERS,

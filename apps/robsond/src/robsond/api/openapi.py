@@ -11,6 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
 from robsond.dto import ArmBody, EmptyBody
+from robsond.safety_dto import ClearBody, HandOverBody, PairRuleBody, SafetyNetBody
 
 CONFIG: Final = OpenAPIConfig(
     title="Robson",
@@ -25,7 +26,10 @@ CONFIG: Final = OpenAPIConfig(
     security=[{"token": []}],
     use_handler_docstrings=True,
 )
-_CLOSED: Final = (ArmBody.__name__, EmptyBody.__name__)
+_CLOSED: Final = tuple(
+    body.__name__
+    for body in (ArmBody, EmptyBody, SafetyNetBody, PairRuleBody, HandOverBody, ClearBody)
+)
 """Bodies with a fixed set of fields; the generator does not say so by itself."""
 
 

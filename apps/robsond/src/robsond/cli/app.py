@@ -27,6 +27,7 @@ from robsond.cli.history import events, why
 from robsond.cli.looking import orders, positions, risk, status
 from robsond.cli.output import Output
 from robsond.cli.proving import replay, verify_log
+from robsond.cli.safety_net import safety_net
 from robsond.cli.showing import demo
 
 _EPILOG = (
@@ -49,7 +50,7 @@ def robson() -> None:
 
 for _command in (
     demo, status, arm, disarm, close, panic,
-    risk, positions, orders, events, why, verify_log, replay, doctor,
+    risk, positions, orders, events, why, safety_net, verify_log, replay, doctor,
 ):  # fmt: skip
     robson.add_command(_command)
 

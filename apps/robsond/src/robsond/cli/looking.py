@@ -128,6 +128,8 @@ def positions(shell: Shell, wanted: str | None) -> None:
     for view in found:
         if view.get("status") in ("Closed", "Error"):
             shell.out.show(f"{view.get('position_id')}: {tables.outcome(view)}")
+        if line := tables.resting(view):
+            shell.out.line(f"{view.get('position_id')}: {line}")
 
 
 @click.command()

@@ -23,6 +23,8 @@ _UNITS: Final = (86_400, 3_600, 60, 1)
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ID: Final = re.compile(r"p-[0-9a-f]{16}")
 """A whole id; what is shorter may be the beginning of one."""
+_GUARD: Final = "guard-"
+"""How the ids of guards begin."""
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -216,7 +218,11 @@ def find_position(api: Api, text: str) -> str:
     wanted = position_id(text)
     if _ID.fullmatch(wanted):
         return wanted
-    known = [str(view["position_id"]) for view in api.get("/api/positions")["positions"]]
+    if wanted.startswith(_GUARD):
+        found = api.get("/api/safety-net")["guards"]
+    else:
+        found = api.get("/api/positions")["positions"]
+    known = [str(view["position_id"]) for view in found]
     if wanted in known:
         return wanted
     fitting = [name for name in known if name.startswith((wanted, f"p-{wanted}"))]

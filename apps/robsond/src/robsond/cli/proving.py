@@ -140,6 +140,9 @@ def timeline(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if event["type"] == "PositionArmed":
             entry["symbol"] = event["command"]["symbol"]
             entry["side"] = event["command"]["side"].lower()
+        elif event["type"] == "GuardOpened":
+            entry["symbol"] = event["symbol"]
+            entry["side"] = f"{event['side'].lower()}, yours"
         step = {
             "sequence": event["sequence"],
             "ts": event["ts_received"],

@@ -102,6 +102,55 @@ def _limits_set(event: Json) -> str:
     )
 
 
+def _stop_placed(event: Json) -> str:
+    intent = event["intent"]
+    return (
+        f"stop order at the venue: {intent['side']} {fmt.figure(intent['quantity'])} at "
+        f"{fmt.figure(intent['stop_price'])}"
+    )
+
+
+def _reduced(event: Json) -> str:
+    by = "explained by trades" if event["is_explained"] else "not explained"
+    return (
+        f"the account holds {fmt.figure(event['quantity'])} less, at "
+        f"{fmt.figure(event['price'])}, {by}: {event['evidence']}"
+    )
+
+
+def _guard_opened(event: Json) -> str:
+    seen = "first seen" if event["is_estimated"] else "opened by you"
+    return (
+        f"guarded: {event['side'].lower()} {event['symbol']}, {fmt.figure(event['quantity'])} "
+        f"{seen} at {fmt.figure(event['entry_price'])}, stop {fmt.figure(event['stop'])}"
+    )
+
+
+def _guard_followed(event: Json) -> str:
+    return (
+        f"guard follows: {fmt.figure(event['quantity'])} from "
+        f"{fmt.figure(event['entry_price'])}, stop {fmt.figure(event['stop'])}"
+    )
+
+
+def _guard_breached(event: Json) -> str:
+    return (
+        f"safety stop {fmt.figure(event['stop'])} reached at {fmt.figure(event['price'])}; "
+        "only observing, nothing sent"
+    )
+
+
+def _handed_over(event: Json) -> str:
+    return (
+        f"handed over to Robson: stop {fmt.figure(event['stop'])} trails "
+        f"{fmt.figure(event['stop_distance'])} behind"
+    )
+
+
+def _cleared(event: Json) -> str:
+    return f"you cleared the warning about {event['symbol'] or 'another Robson'}"
+
+
 _TELLERS: Final[dict[str, Callable[[Json], str]]] = {
     "PositionArmed": _armed,
     "PositionDisarmed": lambda event: f"ended before entering: {fmt.words(event['reason'])}",
@@ -120,4 +169,21 @@ _TELLERS: Final[dict[str, Callable[[Json], str]]] = {
     "PositionClosed": _closed,
     "PositionErrored": lambda event: f"needs a person: {event['problem']}",
     "RiskLimitsSet": _limits_set,
+    "VenueStopPlaced": _stop_placed,
+    "CancelRequested": lambda event: f"canceling stop order {event['client_order_id']}",
+    "InterestAccrued": lambda event: f"interest so far: {fmt.figure(event['interest'])}",
+    "RepayRequested": lambda event: f"repaying {fmt.figure(event['amount'])} {event['asset']}",
+    "PositionReduced": _reduced,
+    "GuardOpened": _guard_opened,
+    "GuardFollowed": _guard_followed,
+    "GuardBreached": _guard_breached,
+    "GuardReleased": lambda event: f"guard ends, nothing sent: {fmt.words(event['why'])}",
+    "GuardHandedOver": _handed_over,
+    "SafetyNetSet": lambda event: f"Safety Net: {event['mode']}",
+    "PairRuleSet": lambda event: f"{event['symbol']}: {event['rule']} what you hold",
+    "PairQuarantined": lambda event: f"{event['symbol']} quarantined: {event['problem']}",
+    "AnotherRobsonSeen": lambda event: (
+        f"another Robson: order {event['client_order_id']} on {event['symbol']}"
+    ),
+    "WarningCleared": _cleared,
 }

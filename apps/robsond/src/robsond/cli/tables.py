@@ -84,6 +84,17 @@ def position_table(views: Sequence[View], width: int) -> Table:
     return table
 
 
+def resting(view: View) -> str:
+    """Return where the stop order of a position rests at the venue, empty while none does."""
+    stop = view.get("venue_stop")
+    if not stop:
+        return ""
+    return (
+        f"a stop order for {fmt.figure(stop.get('quantity'))} rests at the venue at "
+        f"{fmt.figure(stop.get('stop_price'))} ({_order_status(stop)})"
+    )
+
+
 def pair_side(view: View) -> str:
     """Return ``BTCUSDT long``."""
     return f"{view.get('symbol', fmt.MISSING)} {str(view.get('side', '')).lower()}"
@@ -103,11 +114,21 @@ def order_table(orders: Sequence[View]) -> Table:
         table.add_row(
             Text(str(order.get("client_order_id", fmt.MISSING))),
             f"{order.get('side', '')} {order.get('symbol', '')}",
-            str(order.get("status", fmt.MISSING)).lower().replace("_", " "),
+            _order_status(order),
             wanted if wanted == filled else f"{filled} of {wanted}",
-            fmt.figure(order.get("average_price")),
+            _order_price(order),
         )
     return table
+
+
+def _order_status(order: View) -> str:
+    return str(order.get("status", fmt.MISSING)).lower().replace("_", " ")
+
+
+def _order_price(order: View) -> str:
+    if order.get("average_price") is None and order.get("stop_price") is not None:
+        return f"stop {fmt.figure(order['stop_price'])}"
+    return fmt.figure(order.get("average_price"))
 
 
 def status_parts(
@@ -122,13 +143,16 @@ def status_parts(
     )
     facts = plain_table("", "", right=())
     facts.show_header = False
-    for name, value in (
+    rows: list[tuple[str, str | Text]] = [
         ("log", f"{events}, head {fmt.short_hash(head.get('hash'))}"),
         ("running since", f"{fmt.when(status.get('started_at'))} UTC"),
         ("equity", fmt.figure(status.get("equity"), 2)),
         ("realized today", gained(status.get("realized_today"))),
         ("worst-case loss now", Text(fmt.figure(risk.get("worst_case_loss"), 2), style="bold")),
-    ):
+    ]
+    if guards := status.get("guards"):
+        rows.append(("yours, guarded", f"{guards}  (robson safety-net)"))
+    for name, value in rows:
         facts.add_row(name, value)
     live = [view for view in positions if view.get("status") != "Closed"]
     followed = {view.get("symbol") for view in live}
@@ -139,7 +163,11 @@ def status_parts(
     else:
         nothing = "Nothing is armed or open. Arm something: robson arm BTCUSDT"
         parts = [line, facts, "", market_table(prices)]
-    return [*parts, "", position_table(live, width) if live else nothing]
+    warnings = [
+        Text(f"Attention: {line}. See: robson safety-net", style="bold")
+        for line in status.get("warnings") or []
+    ]
+    return [*parts, "", position_table(live, width) if live else nothing, *warnings]
 
 
 def finished(status: View) -> str:

@@ -3,6 +3,7 @@
 from robsond.settings.load import Loaded, load
 from robsond.settings.model import Settings
 from robsond.settings.parts import Http, Limits, Log, Market, Plugins
+from robsond.settings.protection import Protection
 from robsond.settings.reference import effective, reference
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Log",
     "Market",
     "Plugins",
+    "Protection",
     "Settings",
     "effective",
     "load",

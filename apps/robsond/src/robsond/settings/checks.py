@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -65,10 +66,22 @@ def _mode(settings: Settings) -> list[str]:
             "files in BINANCE_API_KEY_FILE and BINANCE_API_SECRET_FILE"
         )
     cap = settings.live.position_cap
-    phrase = f"positions up to {decimals.text(cap)}"
-    if cap > LIVE_CAP and settings.live.cap_confirm != phrase:
-        found.append(f'ROBSON_LIVE_CAP_CONFIRM: a cap above {LIVE_CAP} needs the phrase "{phrase}"')
+    # Empty is asked for when live mode starts: it may have been typed before, or be typed then.
+    if cap > LIVE_CAP and settings.live.cap_confirm not in ("", cap_phrase(cap)):
+        found.append(
+            f'ROBSON_LIVE_CAP_CONFIRM: a cap above {LIVE_CAP} needs the phrase "{cap_phrase(cap)}"'
+        )
+    if settings.mode == "shadow" and settings.protection.safety_net == "act":
+        found.append(
+            "ROBSON_SAFETY_NET: shadow mode sends no order, so nothing can act; set it to "
+            "observe, or ROBSON_MODE=live"
+        )
     return found
+
+
+def cap_phrase(cap: Decimal) -> str:
+    """Return the words that raise the cap of live mode."""
+    return f"positions up to {decimals.text(cap)}"
 
 
 def _venue(settings: Settings) -> list[str]:
@@ -130,6 +143,10 @@ def hints(settings: Settings) -> tuple[str, ...]:
         )
     if settings.http.api_token and settings.http.behind_proxy and not settings.http.allowed_hosts:
         found.append("ROBSON_ALLOWED_HOSTS is empty: only localhost and 127.0.0.1 are answered")
+    if settings.mode == "paper" and settings.protection.safety_net:
+        found.append(
+            "ROBSON_SAFETY_NET has no effect in paper mode: nothing of yours is on a paper account"
+        )
     if not settings.is_recording and settings.market.playback_speed != "1":
         found.append("ROBSON_PLAYBACK_SPEED has no effect without a recording")
     return tuple(found)

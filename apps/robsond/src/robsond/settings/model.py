@@ -22,6 +22,7 @@ from robsond.settings.parts import (
     Plugins,
     is_named,
 )
+from robsond.settings.protection import Protection
 
 
 def _default_data_dir() -> Path:
@@ -117,6 +118,7 @@ class Settings:
     market: Market = attrs.field(factory=Market)
     binance: Binance = attrs.field(factory=Binance)
     live: Live = attrs.field(factory=Live)
+    protection: Protection = attrs.field(factory=Protection)
     plugins: Plugins = attrs.field(factory=Plugins)
 
     @property

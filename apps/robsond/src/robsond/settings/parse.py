@@ -95,6 +95,23 @@ def number(low: str, high: str, *, above: bool = False) -> Parser:
     return parse
 
 
+def number_or_off(low: str, high: str) -> Parser:
+    """Return a parser for an exact number above ``low``, or ``off``: None."""
+    exact = number(low, high, above=True)
+
+    def parse(raw: Any) -> Decimal | None:
+        # TOML writes a plain false where a person means off.
+        if raw is False or (isinstance(raw, str) and raw.strip().lower() == "off"):
+            return None
+        try:
+            found: Decimal = exact(raw)
+        except Bad as error:
+            raise Bad(f"{error}; or write off") from None
+        return found
+
+    return parse
+
+
 def optional(parser: Parser) -> Parser:
     """Return a parser that also takes nothing (empty text): None."""
 

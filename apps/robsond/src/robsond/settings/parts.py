@@ -342,7 +342,8 @@ class Live:
         metadata=is_named(
             "ROBSON_LIVE_CONFIRM",
             parse.anything,
-            "The account's id, repeated: live mode starts without a terminal only with it.",
+            "The account's id, repeated: confirms live mode with the first database of the data "
+            "directory. For another database: account id, a slash and the database's id.",
         ),
     )
     position_cap: Decimal = attrs.field(
@@ -360,6 +361,15 @@ class Live:
             "ROBSON_LIVE_CAP_CONFIRM",
             parse.anything,
             "The phrase: positions up to N, with N as in ROBSON_LIVE_POSITION_CAP.",
+        ),
+    )
+    key_confirm: str = attrs.field(
+        default="",
+        metadata=is_named(
+            "ROBSON_LIVE_KEY_CONFIRM",
+            parse.anything,
+            "The phrase that accepts a key which may withdraw or transfer, or has no IP list; "
+            "robsond run says it.",
         ),
     )
 

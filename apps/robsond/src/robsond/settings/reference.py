@@ -49,6 +49,8 @@ def effective(settings: Settings) -> list[tuple[str, str]]:
             value = getattr(value, part)
         if option.path == "plan":
             value = f"{len(value)} steps" if value else ""
+        if option.path == "protection.disaster_stop":
+            value = "off" if value is None else value
         shown = MASK if is_secret(option) and value else _shown(value)
         rows.append((env_name(option) or option.path, shown))
     return rows

@@ -23,8 +23,6 @@ LATER_NAMES: Final = {
     "MEXC_API_SECRET": "a connector to that venue",
     "MEXC_BASE_URL": "a connector to that venue",
     "MEXC_WS_URL": "a connector to that venue",
-    "ROBSON_POLLING_INTERVAL_SECONDS": "the safety net",
-    "ROBSON_SAFETY_NET": "the safety net",
     "ROBSON_TICKSTORE_URL": "the tick store",
 }
 """Reserved names whose function is not part of this version."""

@@ -176,6 +176,7 @@ class AccountReader:
             commission_in_base=terms.commission_in_base,
             leverage_max=max(1, decimals.floor_div(terms.tier.leverage, decimals.ONE)),
             liquidation_level=terms.tier.liquidation_level,
+            lends=True,
         )
 
     async def open_orders(self, symbol: Symbol, lane: Lane) -> tuple[Row, ...]:

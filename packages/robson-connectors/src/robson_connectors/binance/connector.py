@@ -17,6 +17,7 @@ from robson_connectors.binance.doctor import Doctor
 from robson_connectors.binance.execution import BinanceExecution
 from robson_connectors.binance.holdings import BinanceHoldings
 from robson_connectors.binance.hosts import Hosts
+from robson_connectors.binance.lending import BinanceLending, LendingParts
 from robson_connectors.binance.limits import BanMemory, Limiter
 from robson_connectors.binance.market_data import MarketParts, MarketStreams
 from robson_connectors.binance.market_rest import MarketRest
@@ -36,6 +37,7 @@ from robson_domain.market import Bar, TradeTick
 from robson_domain.orders import Fill
 from robson_domain.ports.execution import NewOrder
 from robson_domain.ports.holdings import HoldingsPort
+from robson_domain.ports.lending import LendingPort
 from robson_domain.ports.system import Clock
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import Symbol
@@ -72,6 +74,7 @@ class BinanceConnector:
 
     Attributes:
         holdings: The whole account, read-only.
+        lending: What the account owes, and paying it back.
         doctor: Looks at connection, key and pairs.
     """
 
@@ -92,7 +95,9 @@ class BinanceConnector:
         trades = TradeReader(self._rest)
         readers = Readers(market=self._market, account=self._account, trades=trades)
         self._orders = BinanceExecution(self._rest, readers, parts.clock)
-        self.holdings: HoldingsPort = BinanceHoldings(self._account, trades)
+        self._holdings = BinanceHoldings(self._account, trades)
+        self.holdings: HoldingsPort = self._holdings
+        self.lending: LendingPort = self._lending_side()
         self.doctor = Doctor(self._rest, self._market, self._account)
         self._streams = self._market_streams()
         self._user = self._user_streams() if parts.keys is not None else None
@@ -113,6 +118,18 @@ class BinanceConnector:
             )
         )
 
+    def _lending_side(self) -> BinanceLending:
+        parts = self._parts
+        return BinanceLending(
+            LendingParts(
+                rest=self._rest,
+                account=self._account,
+                clock=parts.clock,
+                gate=self._orders.gate,
+                is_read_only=parts.is_read_only,
+            )
+        )
+
     def _user_streams(self) -> UserStreams:
         parts = self._parts
         return UserStreams(
@@ -122,16 +139,24 @@ class BinanceConnector:
                 jitter=parts.jitter,
                 notify=parts.notify,
                 listen_token=self._orders.listen_token,
-                on_report=self._orders.push,
-                on_hint=self._account.changed,
+                on_report=self._on_report,
+                on_hint=self._on_hint,
                 on_gap=self._on_gap,
             )
         )
 
+    def _on_report(self, report: OrderReport) -> None:
+        self._orders.push(report)
+        self._holdings.hint(report.symbol)
+
+    def _on_hint(self, symbol: Symbol) -> None:
+        self._account.changed(symbol)
+        self._holdings.hint(symbol)
+
     def _on_gap(self, symbol: Symbol, is_connected: bool) -> None:
         # What was missed of our orders is asked for by whoever waits for them; a snapshot taken
         # before the gap is none of after it.
-        self._account.changed(symbol)
+        self._on_hint(symbol)
         if not is_connected:
             self._parts.notify("user_stream_down", {"symbol": str(symbol)})
 
@@ -143,10 +168,10 @@ class BinanceConnector:
     # ------------------------------------------------------------- execution
 
     async def submit(self, order: NewOrder) -> OrderReport:
-        """Send a market order once.
+        """Send an order once, at market or as a stop that rests.
 
         Raises:
-            InDoubtError: It may have been executed.
+            InDoubtError: It may have been executed, or rest there.
             RetryableVenueError: It was not taken.
         """
         if self._parts.is_read_only:

@@ -2,10 +2,12 @@
 
 Invariants:
     1. A send is never repeated unless the venue said in so many words that it took nothing
-       because a loan was being booked (-3007), and then only for an exit.
+       because a loan was being booked (-3007), and then only for what reduces.
     2. An exit never borrows and waits for no other call: not for the entry of its pair, not for
        rules or terms it can do without.
     3. What may have happened is InDoubtError; only the venue's word makes a rejection.
+    4. An order that was canceled while it waited here is never sent, and one that was canceled
+       on its way is canceled again when it has arrived.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Final
 
 import attrs
 
+from robson_connectors.binance.cancels import WITHDRAWN, Cancels, withdrawn
 from robson_connectors.binance.fields import UnreadableAnswer, text
 from robson_connectors.binance.filters import (
     ALGO_TYPES,
@@ -24,7 +27,6 @@ from robson_connectors.binance.filters import (
     Surroundings,
     refusal,
 )
-from robson_connectors.binance.loans import Loans, Repayment
 from robson_connectors.binance.orders import (
     cover_refusal,
     entry_effect,
@@ -36,9 +38,10 @@ from robson_connectors.binance.orders import (
 )
 from robson_connectors.binance.outcomes import Call, Outcome, Remedy, Ruling
 from robson_connectors.binance.pools import ORDER, SECOND_NS, Lane
-from robson_connectors.binance.questions import ListenToken, OrderQuestions, Readers, about
+from robson_connectors.binance.questions import ListenToken, OrderQuestions, Readers
 from robson_connectors.binance.rest import Answer, RestClient
 from robson_connectors.binance.rules import SymbolRules
+from robson_connectors.binance.sends import Sends
 from robson_connectors.binance.signing import Params
 from robson_domain.account import AccountSnapshot
 from robson_domain.capabilities import Capabilities
@@ -46,7 +49,6 @@ from robson_domain.errors import (
     DefinitiveVenueError,
     InDoubtError,
     RetryableVenueError,
-    VenueError,
 )
 from robson_domain.holdings import PairBalances
 from robson_domain.identity import ClientOrderId, TradeId
@@ -65,7 +67,11 @@ EXIT_PAIR_AGE_NS: Final = 60 * SECOND_NS
 EXIT_READ_S: Final = 1.5
 """How long buying back waits to hear what is owed; an exit is worth more than the answer."""
 EXIT_SLACK: Final = Decimal("0.05")
-CAPABILITIES: Final = Capabilities(name="binance", client_order_id_length_max=36)
+TRIGGERED: Final = "TRIGGERED"
+"""Code of a stop that was not taken because the price is there already."""
+CAPABILITIES: Final = Capabilities(
+    name="binance", client_order_id_length_max=36, resting_stops=True
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,9 +102,10 @@ class BinanceExecution:
         self._trades = readers.trades
         self._clock = clock
         self._settings = settings or ExecutionSettings()
-        self._loans = Loans(rest)
         self._ask = OrderQuestions(rest, readers)
         self._gates: dict[Symbol, asyncio.Lock] = {}
+        self._sends = Sends()
+        self._cancels = Cancels(rest, readers.account, self._ask, self._sends)
         self._sinks: list[Callable[[OrderReport], None]] = []
 
     @property
@@ -109,92 +116,31 @@ class BinanceExecution:
     # ------------------------------------------------------------------ sends
 
     async def submit(self, order: NewOrder) -> OrderReport:
-        """Send a market order once.
+        """Send an order once, at market or as a stop that rests.
+
+        The report's code is ``TRIGGERED`` when the price is at the stop already: nothing rests,
+        go to the market.
 
         Raises:
-            InDoubtError: It may have been executed.
+            InDoubtError: It may have been executed, or rest there.
             RetryableVenueError: It was not taken: nothing left, or turned away unread.
         """
-        if order.reduces:
+        if order.reduces and order.stop_price is None:
             return await self._exit(order)
-        async with self._gate(order.symbol):
-            return await self._entry(order)
-
-    async def place_stop(self, order: NewOrder, stop_price: Price) -> OrderReport:
-        """Leave a reducing order at the venue that waits for ``stop_price``.
-
-        The report's code is ``TRIGGERED`` when the price is there already: go to the market.
-
-        Raises:
-            InDoubtError: It may rest there.
-            RetryableVenueError: It was not taken.
-        """
-        async with self._gate(order.symbol):
-            if not order.reduces:
-                return self._refused(order, Refusal("NOT_REDUCING", "a stop reduces"))
-            rules = await self._rules(order)
-            if isinstance(rules, OrderReport):
-                return rules
-            draft = stop_draft(order, stop_price, rules, self._settings.stop_limit_beyond)
-            pair = self._account.recent(order.symbol, EXIT_PAIR_AGE_NS)
-            around = await self._resting(order.symbol, pair)
-            refused = refusal(rules, draft, around)
-            if refused is not None:
-                return self._refused(order, refused)
-            params = stop_params(order, draft, exit_effect(order, pair))
-            report, said = await self._send(order, params, Lane.ORDER)
-        if said.remedy is Remedy.TRIGGERED:
-            return attrs.evolve(report, code="TRIGGERED")
-        return report
+        with self._sends.waiting(order):
+            async with self.gate(order.symbol):
+                if order.stop_price is None:
+                    return await self._entry(order)
+                return await self._stop(order, order.stop_price)
 
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
-        """End what still works of an order; one that has ended is told as it ended.
+        """End what still works of an order, anybody's; one that has ended is told as it ended.
 
         Raises:
             InDoubtError: It may have been canceled.
             RetryableVenueError: Nothing happened.
         """
-        params = about(symbol, ("origClientOrderId", client_order_id))
-        self._account.changed(symbol)
-        try:
-            answer = await self._rest.send(
-                "DELETE", ORDER, params, call=Call.CANCEL, lane=Lane.EXIT
-            )
-        except InDoubtError as error:
-            if error.code not in ("-2011", "-2013"):
-                raise
-            # It has ended already, or never was: the question tells which.
-            return await self.query_order(symbol, client_order_id)
-        said = answer.ruling
-        if said.outcome is Outcome.REJECTED:
-            raise RetryableVenueError(f"{said.message} (code {said.code})", said.code)
-        try:
-            state = self._ask.understood(answer, symbol, client_order_id)
-        except UnreadableAnswer as error:
-            raise InDoubtError(error.message, error.code) from None
-        report = state.report(answer.ts_event, answer.ts_received)
-        try:
-            return await self._ask.with_fills(state, report)
-        except VenueError:
-            # Canceled is what counts; the report says how much was filled before.
-            return report
-
-    async def repay(
-        self, symbol: Symbol, asset: str, amount: Decimal, cap: Decimal
-    ) -> Repayment | None:
-        """Pay back debt; see :meth:`Loans.repay`. Waits for an entry of the pair in flight.
-
-        Raises:
-            DefinitiveVenueError: Refused.
-            InDoubtError: It may have been booked.
-            RetryableVenueError: Nothing happened.
-        """
-        async with self._gate(symbol):
-            self._account.changed(symbol)
-            try:
-                return await self._loans.repay(symbol, asset, amount, cap)
-            finally:
-                self._account.changed(symbol)
+        return await self._cancels.cancel(symbol, client_order_id)
 
     # -------------------------------------------------------------- questions
 
@@ -266,8 +212,8 @@ class BinanceExecution:
 
     # ------------------------------------------------------------------- inner
 
-    def _gate(self, symbol: Symbol) -> asyncio.Lock:
-        """Return what orders of a pair that may borrow or rest pass one by one."""
+    def gate(self, symbol: Symbol) -> asyncio.Lock:
+        """Return what everything on a pair that borrows, rests or repays passes one by one."""
         return self._gates.setdefault(symbol, asyncio.Lock())
 
     async def _entry(self, order: NewOrder) -> OrderReport:
@@ -284,20 +230,56 @@ class BinanceExecution:
         params = market_params(order, entry_effect(order, pair))
         return (await self._send(order, params, Lane.ORDER))[0]
 
+    async def _stop(self, order: NewOrder, stop: Price) -> OrderReport:
+        if not order.reduces:
+            return self._refused(order, Refusal("NOT_REDUCING", "a stop reduces"))
+        rules = await self._rules(order)
+        if isinstance(rules, OrderReport):
+            return rules
+        pair = await self._pair_at_stop(order.symbol)
+        draft = stop_draft(order, stop, rules, self._settings.stop_limit_beyond)
+        refused = refusal(rules, draft, await self._resting(order.symbol, pair))
+        if refused is None and pair is not None and order.side is OrderSide.BUY:
+            fee = self._account.known_fee_in_base(order.symbol)
+            refused = cover_refusal(order, pair, rules.instrument, fee)
+        if refused is not None:
+            return self._refused(order, refused)
+        params = stop_params(order, draft, exit_effect(order, pair))
+        report, said = await self._reduce(order, params, Lane.ORDER)
+        if said.remedy is Remedy.TRIGGERED:
+            return attrs.evolve(report, code=TRIGGERED)
+        return report
+
+    async def _pair_at_stop(self, symbol: Symbol) -> PairBalances | None:
+        """Return the pair as it is; a stop that protects does not fail on not knowing it."""
+        known = self._account.recent(symbol, EXIT_PAIR_AGE_NS)
+        if known is not None:
+            return known
+        try:
+            return await self._account.balances(symbol, Lane.ORDER, EXIT_READ_S)
+        except RetryableVenueError:
+            return None
+
     async def _exit(self, order: NewOrder) -> OrderReport:
         pair = await self._pair_at_exit(order)
         refused = await self._exit_refusal(order, pair)
         if refused is not None:
             return self._refused(order, refused)
         params = market_params(order, exit_effect(order, pair))
+        return (await self._reduce(order, params, Lane.EXIT))[0]
+
+    async def _reduce(
+        self, order: NewOrder, params: Params, lane: Lane
+    ) -> tuple[OrderReport, Ruling]:
+        """Send what reduces, again while the venue takes nothing because it books a loan."""
         pause = PENDING_PAUSE_NS
         for _ in range(PENDING_TRIES):
-            report, said = await self._send(order, params, Lane.EXIT)
+            report, said = await self._send(order, params, lane)
             if said.remedy is not Remedy.WAIT_PENDING:
-                return report
+                return report, said
             await self._clock.sleep_until(self._clock.now_ns() + pause)
             pause *= 2
-        return (await self._send(order, params, Lane.EXIT))[0]
+        return await self._send(order, params, lane)
 
     async def _pair_at_exit(self, order: NewOrder) -> PairBalances | None:
         """Return what is known of the pair; buying back more than is owed would open a long."""
@@ -346,9 +328,14 @@ class BinanceExecution:
     async def _send(
         self, order: NewOrder, params: Params, lane: Lane
     ) -> tuple[OrderReport, Ruling]:
+        if not self._sends.may_go(order):
+            gone = withdrawn(order.symbol, order.client_order_id, self._rest.time)
+            gone = attrs.evolve(gone, status=ReportStatus.REJECTED)
+            return gone, Ruling(Outcome.REJECTED, WITHDRAWN)
         self._account.changed(order.symbol)
         try:
-            answer = await self._rest.send("POST", ORDER, params, call=Call.PLACE, lane=lane)
+            with self._sends.sending(order):
+                answer = await self._rest.send("POST", ORDER, params, call=Call.PLACE, lane=lane)
         finally:
             self._account.changed(order.symbol)
         if answer.ruling.outcome is Outcome.REJECTED:
@@ -384,4 +371,5 @@ class BinanceExecution:
 def _around(pair: PairBalances | None) -> Surroundings:
     if pair is None or pair.index_price is None:
         return Surroundings()
-    return Surroundings(reference=pair.index_price.value)
+    index = pair.index_price.value
+    return Surroundings(reference=index, index=index)

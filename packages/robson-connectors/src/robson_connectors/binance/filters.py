@@ -20,6 +20,8 @@ MARKET: Final = "MARKET"
 STOP_LOSS: Final = "STOP_LOSS"
 STOP_LOSS_LIMIT: Final = "STOP_LOSS_LIMIT"
 ALGO_TYPES: Final = frozenset({STOP_LOSS, STOP_LOSS_LIMIT, "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"})
+INDEX_BAND: Final = Decimal("0.15")
+"""How far a limit may be from the index price, ratio of it."""
 _AT_MARKET: Final = frozenset({MARKET, STOP_LOSS, "TAKE_PROFIT"})
 
 
@@ -54,6 +56,7 @@ class Surroundings:
 
     Attributes:
         reference: About the venue's average price.
+        index: What margin is valued at; limits far from it are refused (-3064).
         slack: Ratio by which value and price may miss a bound before we refuse: our reference is
             not the venue's, and an exit must not fail on the difference.
         orders: Open orders on the pair.
@@ -62,6 +65,7 @@ class Surroundings:
     """
 
     reference: Decimal | None = None
+    index: Decimal | None = None
     slack: Decimal = decimals.ZERO
     orders: int | None = None
     algo_orders: int | None = None
@@ -156,6 +160,15 @@ def _bands(rules: SymbolRules, draft: Draft, around: Surroundings) -> Iterator[R
             yield Refusal("PRICE_OUT_OF_BAND", text)
 
 
+def _index(rules: SymbolRules, draft: Draft, around: Surroundings) -> Iterator[Refusal]:
+    if draft.price is None or around.index is None:
+        return
+    far = decimals.mul(around.index, INDEX_BAND)
+    if decimals.absolute(decimals.sub(draft.price, around.index)) > far:
+        text = f"limit {_shown(draft.price)} is over 15 % off the index {_shown(around.index)}"
+        yield Refusal("PRICE_FAR_FROM_INDEX", text)
+
+
 def _edges(band: PriceBand, side: OrderSide, reference: Decimal) -> tuple[Decimal, Decimal]:
     is_bid = side is OrderSide.BUY
     down, up = (band.bid_down, band.bid_up) if is_bid else (band.ask_down, band.ask_up)
@@ -181,5 +194,5 @@ def _position(rules: SymbolRules, draft: Draft, around: Surroundings) -> Iterato
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    _pair, _quantity, _prices, _value, _bands, _counts, _position,
+    _pair, _quantity, _prices, _value, _bands, _index, _counts, _position,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from robson_connectors.binance.account import AccountReader
 from robson_connectors.binance.parse_rest import resting_order
@@ -26,6 +26,7 @@ class BinanceHoldings:
         self._account = account
         self._trades = trades
         self._symbols = tuple(symbols)
+        self._hint_sinks: list[Callable[[Symbol], None]] = []
 
     async def pairs(self) -> tuple[PairBalances, ...]:
         """Return the account's pairs, taken after the call.
@@ -53,6 +54,19 @@ class BinanceHoldings:
             RetryableVenueError: No usable answer.
         """
         return await self._trades.since(symbol, after, Lane.POLL)
+
+    def subscribe_hints(self, sink: Callable[[Symbol], None]) -> None:
+        """Call ``sink`` when the user stream says that something on a pair may have changed.
+
+        The streams of the pairs whose market is followed are open; on any other pair a change is
+        noticed when somebody looks.
+        """
+        self._hint_sinks.append(sink)
+
+    def hint(self, symbol: Symbol) -> None:
+        """Pass on that something on the pair may have changed."""
+        for sink in tuple(self._hint_sinks):
+            sink(symbol)
 
     async def resting_orders(self, symbol: Symbol) -> tuple[RestingOrder, ...]:
         """Return the orders that rest on the pair, oldest first.

@@ -5,7 +5,14 @@ from __future__ import annotations
 import attrs
 
 from robson_connectors.binance.account import AccountReader
-from robson_connectors.binance.fields import UnreadableAnswer, instant, row, text
+from robson_connectors.binance.fields import (
+    Json,
+    UnreadableAnswer,
+    instant,
+    row,
+    rows,
+    text,
+)
 from robson_connectors.binance.market_rest import MarketRest
 from robson_connectors.binance.outcomes import Outcome, Remedy
 from robson_connectors.binance.parse_rest import OrderState, order_state
@@ -45,6 +52,16 @@ class ListenToken:
 def about(symbol: Symbol, which: tuple[str, str]) -> Params:
     """Return the parameters that point at one order of the isolated account."""
     return (("symbol", symbol), ("isIsolated", "TRUE"), which)
+
+
+def _one_of(content: Json, client_order_id: ClientOrderId) -> Json:
+    """Return the order meant: ending one of a list (OCO) ends all, and all are told."""
+    if not isinstance(content, dict) or "orderReports" not in content:
+        return content
+    for each in rows(content["orderReports"]):
+        if each.get("origClientOrderId") == client_order_id:
+            return each
+    raise UnreadableAnswer("the list does not have the order")
 
 
 class OrderQuestions:
@@ -116,7 +133,7 @@ class OrderQuestions:
         Raises:
             UnreadableAnswer: When it is another, or none.
         """
-        state = order_state(answer.content, symbol)
+        state = order_state(_one_of(answer.content, client_order_id), symbol)
         if state.client_order_id != client_order_id:
             raise UnreadableAnswer("it is about another order")
         self._trades.learn(symbol, state.venue_order_id, client_order_id)

@@ -46,7 +46,8 @@ class TradeReader:
             DefinitiveVenueError: The question was refused.
             RetryableVenueError: No usable answer.
         """
-        trades = await self._pages(symbol, (("orderId", venue_order_id),), None, lane)
+        # From the first one on: without a start the venue tells the latest of one day alone.
+        trades = await self._pages(symbol, (("orderId", venue_order_id),), 0, lane)
         return tuple(each.fill for each in trades if each.venue_order_id == venue_order_id)
 
     async def since(
@@ -64,20 +65,20 @@ class TradeReader:
         return tuple(attrs.evolve(each, client_order_id=self._name(each)) for each in trades)
 
     async def _pages(
-        self, symbol: Symbol, about: Params, first: int | None, lane: Lane
+        self, symbol: Symbol, about: Params, first: int, lane: Lane
     ) -> list[AccountTrade]:
         """Return all trades from ``first`` on; no time window, the venue allows a day at most."""
         found: list[AccountTrade] = []
         while True:
-            start = () if first is None else (("fromId", str(first)),)
-            params = (("symbol", symbol), ("isIsolated", "TRUE"), *about, *start)
+            start = ("fromId", str(first))
+            params = (("symbol", symbol), ("isIsolated", "TRUE"), *about, start)
             answer = await self._rest.read(MY_TRADES, (*params, ("limit", str(PAGE))), lane=lane)
             page = account_trades(answer.content, symbol)
-            found += [each for each in page if first is None or int(each.fill.trade_id) >= first]
+            found += [each for each in page if int(each.fill.trade_id) >= first]
             if len(page) < PAGE:
                 return found
             last = int(page[-1].fill.trade_id)
-            if first is not None and last < first:
+            if last < first:
                 raise RetryableVenueError("the same executions came again", "UNREADABLE")
             first = last + 1
 

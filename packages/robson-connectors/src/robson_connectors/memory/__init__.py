@@ -3,5 +3,16 @@
 from robson_connectors.memory.connector import MemoryConnector, MemoryTerms
 from robson_connectors.memory.factory import connector
 from robson_connectors.memory.faults import Fault, FaultKind, Operation
+from robson_connectors.memory.holdings import MemoryHoldings
+from robson_connectors.memory.lending import MemoryLending
 
-__all__ = ["Fault", "FaultKind", "MemoryConnector", "MemoryTerms", "Operation", "connector"]
+__all__ = [
+    "Fault",
+    "FaultKind",
+    "MemoryConnector",
+    "MemoryHoldings",
+    "MemoryLending",
+    "MemoryTerms",
+    "Operation",
+    "connector",
+]

@@ -1,7 +1,8 @@
 """A venue in memory: for tests and notebooks, and misbehaving on demand.
 
-It fills market orders at the last price it was told (:meth:`MemoryConnector.feed`). Without
-faults it behaves as a real venue on a good day and passes every conformance card.
+It fills market orders at the last price it was told (:meth:`MemoryConnector.feed`), and stops
+that rest, where its terms have them, once a price sets them off. Without faults it behaves as a
+real venue on a good day and passes every conformance card.
 
 Invariants:
     1. A fault changes what the caller learns, or when; the book itself is always right
@@ -13,16 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TypeVar
 
 import attrs
 
 from robson_connectors.bars import bars_of
 from robson_connectors.memory.book import Book, BookOrder
-from robson_connectors.memory.faults import Fault, FaultKind, Operation, Script
+from robson_connectors.memory.calls import Calls
+from robson_connectors.memory.faults import Fault, FaultKind, Operation
+from robson_connectors.memory.holdings import MemoryHoldings
+from robson_connectors.memory.lending import MemoryLending
 from robson_domain.account import AccountSnapshot
 from robson_domain.capabilities import Capabilities
-from robson_domain.errors import DefinitiveVenueError, InDoubtError, RetryableVenueError
+from robson_domain.errors import DefinitiveVenueError
+from robson_domain.holdings import RestingOrder
 from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.instrument import Instrument
 from robson_domain.market import Bar, PriceOrigin, TradeTick
@@ -35,8 +39,6 @@ from robson_domain.values import Money, Price
 
 TradeSink = Callable[[TradeTick], None]
 LinkSink = Callable[[Symbol, bool], None]
-T = TypeVar("T")
-_SENDS = (Operation.SUBMIT, Operation.CANCEL)
 
 
 @attrs.frozen(kw_only=True)
@@ -47,15 +49,23 @@ class MemoryTerms:
         fee_rate: Commission of every fill, ratio of the traded amount.
         commission_in_base: Whether buys pay it in base asset.
         capabilities: What the venue claims, and keeps, to be able to do.
+        lends: Whether snapshots say that positions may owe the venue.
     """
 
     fee_rate: Decimal = Decimal("0.001")
     commission_in_base: bool = False
     capabilities: Capabilities = Capabilities(name="memory")
+    lends: bool = False
 
 
 class MemoryConnector:
-    """Execution and market data of a venue that is nothing but this object."""
+    """Execution and market data of a venue that is nothing but this object.
+
+    Attributes:
+        book: What the venue holds.
+        holdings: The whole account, and what the person does in it.
+        lending: Debt that stays until it is paid back.
+    """
 
     def __init__(
         self,
@@ -72,15 +82,18 @@ class MemoryConnector:
             terms.fee_rate,
             terms.commission_in_base,
             terms.capabilities.deduplicates_client_ids,
+            takes_stops=terms.capabilities.resting_stops,
         )
-        self._script = Script()
+        self._calls = Calls(clock)
+        self._script = self._calls.script
+        self.holdings = MemoryHoldings(self._calls, self.book)
+        self.lending = MemoryLending(self._calls, self.book)
         self._ticks: dict[Symbol, list[TradeTick]] = {symbol: [] for symbol in self._pairs}
         self._before: dict[Symbol, AccountSnapshot] = {}
         self._report_sinks: list[Callable[[OrderReport], None]] = []
         self._trade_sinks: dict[Symbol, tuple[TradeSink, LinkSink]] = {}
         self._down: set[Symbol] = set()
         self._held: list[OrderReport] = []
-        self._closed = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -111,7 +124,10 @@ class MemoryConnector:
         ticks.append(tick)
         self.book.prices[symbol] = price
         for order in self.book.working(symbol):
-            self._fill(order, push=True)
+            if not order.is_resting:
+                self._fill(order, push=True)
+            elif self.book.reaches(order.order):
+                self._set_off(order)
         sinks = self._trade_sinks.get(symbol)
         if sinks is not None and symbol not in self._down:
             sinks[0](tick)
@@ -132,7 +148,7 @@ class MemoryConnector:
         Raises:
             InDoubtError, RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.SUBMIT, order.client_order_id)
+        fault = self._calls.struck(Operation.SUBMIT, order.client_order_id)
         refusal = self.book.refusal(order)
         if fault is not None and fault.kind is FaultKind.REJECT:
             refusal = fault.code, "refused by script"
@@ -141,7 +157,7 @@ class MemoryConnector:
             report = self._taken(order, parts, push=fault is not None)
         else:
             report = self._refused(order, *refusal)
-        return await self._answer(Operation.SUBMIT, fault, report)
+        return await self._calls.answer(Operation.SUBMIT, fault, report)
 
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         """End what still works of an order.
@@ -149,12 +165,14 @@ class MemoryConnector:
         Raises:
             InDoubtError, RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.CANCEL, client_order_id)
+        fault = self._calls.struck(Operation.CANCEL, client_order_id)
         order = self.book.find(symbol, client_order_id)
+        report = self._ended(self.book.end_other(symbol, client_order_id))
         if order is not None and order.is_working:
             order.status = ReportStatus.CANCELED
             order.plan.clear()
-        return await self._answer(Operation.CANCEL, fault, self._state(symbol, client_order_id))
+        report = report or self._state(symbol, client_order_id)
+        return await self._calls.answer(Operation.CANCEL, fault, report)
 
     async def query_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         """Return how the order stands.
@@ -162,11 +180,11 @@ class MemoryConnector:
         Raises:
             RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.QUERY_ORDER, client_order_id)
+        fault = self._calls.struck(Operation.QUERY_ORDER, client_order_id)
         if fault is not None and fault.kind is FaultKind.LATE:
             return self._unknown(symbol, client_order_id)
         report = self._state(symbol, client_order_id)
-        return await self._answer(Operation.QUERY_ORDER, fault, report)
+        return await self._calls.answer(Operation.QUERY_ORDER, fault, report)
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
         """Return the working orders, oldest first.
@@ -174,10 +192,10 @@ class MemoryConnector:
         Raises:
             RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.OPEN_ORDERS)
+        fault = self._calls.struck(Operation.OPEN_ORDERS)
         now = self._clock.now_ns()
         reports = tuple(order.report(now) for order in self.book.working(symbol))
-        return await self._answer(Operation.OPEN_ORDERS, fault, reports)
+        return await self._calls.answer(Operation.OPEN_ORDERS, fault, reports)
 
     async def fills_since(
         self, symbol: Symbol, after: TradeId | None
@@ -187,7 +205,7 @@ class MemoryConnector:
         Raises:
             RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.FILLS_SINCE)
+        fault = self._calls.struck(Operation.FILLS_SINCE)
         mark = 0 if after is None else int(after)
         found = [
             (order.order.client_order_id, fill)
@@ -197,7 +215,7 @@ class MemoryConnector:
             if int(fill.trade_id) > mark
         ]
         fills = tuple(sorted(found, key=lambda item: int(item[1].trade_id)))
-        return await self._answer(Operation.FILLS_SINCE, fault, fills)
+        return await self._calls.answer(Operation.FILLS_SINCE, fault, fills)
 
     async def account(self, symbol: Symbol) -> AccountSnapshot:
         """Return the pair's account now.
@@ -206,12 +224,12 @@ class MemoryConnector:
             DefinitiveVenueError: For a pair that is not traded here.
             RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.ACCOUNT)
+        fault = self._calls.struck(Operation.ACCOUNT)
         now = self._clock.now_ns()
-        snapshot = self.book.snapshot(symbol, now)
+        snapshot = attrs.evolve(self.book.snapshot(symbol, now), lends=self._terms.lends)
         if fault is not None and fault.kind is FaultKind.STALE and symbol in self._before:
             return attrs.evolve(self._before[symbol], ts_event=now, ts_received=now)
-        return await self._answer(Operation.ACCOUNT, fault, snapshot)
+        return await self._calls.answer(Operation.ACCOUNT, fault, snapshot)
 
     def subscribe_reports(self, sink: Callable[[OrderReport], None]) -> None:
         """Call ``sink`` for every fill that a trade causes."""
@@ -225,7 +243,7 @@ class MemoryConnector:
         Raises:
             DefinitiveVenueError: For a pair that is not traded here.
         """
-        self._require_open()
+        self._calls.require_open()
         self._require_traded(symbol)
         return self._pairs[symbol]
 
@@ -250,7 +268,7 @@ class MemoryConnector:
             DefinitiveVenueError: For an unknown pair, or when the terms exclude back-fill.
             RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.TRADES_SINCE)
+        fault = self._calls.struck(Operation.TRADES_SINCE)
         self._require_traded(symbol)
         if not self.capabilities.has_backfill:
             raise DefinitiveVenueError("this venue does not back-fill", "NO_BACKFILL")
@@ -259,7 +277,7 @@ class MemoryConnector:
             tick._replace(ts_received=now, origin=PriceOrigin.GAP)
             for tick in self._ticks[symbol][max(0, after_trade_id) :]
         )
-        return await self._answer(Operation.TRADES_SINCE, fault, found)
+        return await self._calls.answer(Operation.TRADES_SINCE, fault, found)
 
     async def bars(self, symbol: Symbol, interval: int, count: int) -> tuple[Bar, ...]:
         """Return the last ``count`` complete bars of the trades fed so far.
@@ -268,60 +286,30 @@ class MemoryConnector:
             DefinitiveVenueError: For a pair that is not traded here.
             RetryableVenueError: As scripted.
         """
-        fault = self._struck(Operation.BARS)
+        fault = self._calls.struck(Operation.BARS)
         self._require_traded(symbol)
         found: tuple[Bar, ...] = ()
         if self.capabilities.has_history and count > 0:
             now = self._clock.now_ns()
             found = bars_of(self._ticks[symbol], self._pairs[symbol], interval, now)[-count:]
-        return await self._answer(Operation.BARS, fault, found)
+        return await self._calls.answer(Operation.BARS, fault, found)
 
     async def close(self) -> None:
         """Say nothing more; what the book holds stays readable in :attr:`book`."""
-        self._closed = True
+        self._calls.is_closed = True
         self._report_sinks.clear()
         self._trade_sinks.clear()
 
     # ----------------------------------------------------------------- inner
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise RetryableVenueError("the memory venue is closed", "CLOSED")
-
     def _require_traded(self, symbol: Symbol) -> None:
         if symbol not in self._pairs:
             raise DefinitiveVenueError(f"{symbol} is not traded here", "UNKNOWN_SYMBOL")
 
-    def _struck(self, operation: Operation, client_order_id: str = "") -> Fault | None:
-        """Return the fault of this call; raise at once when nothing of it arrives.
-
-        Raises:
-            InDoubtError, RetryableVenueError: As scripted.
-        """
-        self._require_open()
-        fault = self._script.take(operation, client_order_id)
-        if fault is not None and fault.kind is FaultKind.NOT_SENT:
-            raise RetryableVenueError("nothing was sent (script)", "NOT_SENT")
-        if fault is not None and fault.kind is FaultKind.LOSE_REQUEST:
-            self._lose(operation)
-        return fault
-
-    def _lose(self, operation: Operation) -> None:
-        if operation in _SENDS:
-            raise InDoubtError("no answer (script)", "TIMEOUT")
-        raise RetryableVenueError("no answer (script)", "TIMEOUT")
-
-    async def _answer(self, operation: Operation, fault: Fault | None, answer: T) -> T:
-        if fault is not None and fault.kind is FaultKind.LOSE_REPLY:
-            self._lose(operation)
-        if fault is not None and fault.kind is FaultKind.DELAY:
-            await self._clock.sleep_until(self._clock.now_ns() + fault.delay_ns)
-        return answer
-
     def _taken(self, order: NewOrder, parts: int, *, push: bool) -> OrderReport:
         now = self._clock.now_ns()
         taken = self.book.take(order, parts)
-        if order.symbol in self.book.prices:
+        if order.symbol in self.book.prices and not taken.is_resting:
             # An answer that may be lost or late must not be the only word about the fill.
             self._fill(taken, push=push)
         return attrs.evolve(taken.report(now), ts_signed=now)
@@ -333,6 +321,22 @@ class MemoryConnector:
         fill = self.book.fill_next(order, now)
         if push and self.capabilities.reports_pushed:
             self._push(order.report(now, (fill,)))
+        self.holdings.hint(symbol)
+
+    def _set_off(self, order: BookOrder) -> None:
+        """Let a stop become an order at market: as venues do, it is acknowledged once more."""
+        order.is_resting = False
+        if self.capabilities.reports_pushed:
+            self._push(order.report(self._clock.now_ns(), ()))
+        self._fill(order, push=True)
+
+    def _ended(self, order: RestingOrder | None) -> OrderReport | None:
+        if order is None:
+            return None
+        ended = self._unknown(order.symbol, order.client_order_id)
+        return attrs.evolve(
+            ended, status=ReportStatus.CANCELED, venue_order_id=order.venue_order_id
+        )
 
     def _push(self, report: OrderReport) -> None:
         fault = self._script.take(Operation.REPORT, report.client_order_id)

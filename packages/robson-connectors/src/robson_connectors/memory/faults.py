@@ -22,6 +22,14 @@ class Operation(StrEnum):
     """A report that is pushed."""
     TRADES_SINCE = "trades_since"
     BARS = "bars"
+    DEBT = "debt"
+    REPAY = "repay"
+    PAIRS = "pairs"
+    """The whole account."""
+    PAIR = "pair"
+    TRADES = "trades"
+    """The account's executions, everybody's."""
+    RESTING_ORDERS = "resting_orders"
 
 
 class FaultKind(StrEnum):
@@ -36,7 +44,7 @@ class FaultKind(StrEnum):
     DELAY = "delay"
     """Carried out at once, answered ``delay_ns`` later; a canceled caller gets no answer."""
     REJECT = "reject"
-    """The venue refuses the order with ``code``."""
+    """The venue refuses the order, or the repayment, with ``code``."""
     PARTIAL = "partial"
     """The order fills in ``parts`` pieces: one now, one more at every later trade."""
     LATE = "late"
@@ -53,7 +61,6 @@ class FaultKind(StrEnum):
 
 _ON_REPORTS = frozenset({FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.HOLD})
 _ONLY_ON = {
-    FaultKind.REJECT: Operation.SUBMIT,
     FaultKind.PARTIAL: Operation.SUBMIT,
     FaultKind.LATE: Operation.QUERY_ORDER,
     FaultKind.STALE: Operation.ACCOUNT,
@@ -66,7 +73,8 @@ class Fault:
     """One thing that goes wrong.
 
     Attributes:
-        on: At which call; some kinds make sense at one only and need not say it.
+        on: At which call; some kinds make sense at one only and need not say it, and a refusal is
+            of an order unless it says ``REPAY``.
         times: How often, before calls go well again.
         after: How many calls go well first.
         client_order_id: Only for this order; empty = for every one.
@@ -88,6 +96,8 @@ class Fault:
         only = _ONLY_ON.get(self.kind)
         if only is not None:
             object.__setattr__(self, "on", only)
+        elif self.kind is FaultKind.REJECT and self.on is not Operation.REPAY:
+            object.__setattr__(self, "on", Operation.SUBMIT)
         elif self.on is Operation.REPORT:
             raise ValidationError("on", f"{self.kind} does not strike reports")
         if self.times < 1 or self.after < 0 or self.parts < 2 or self.delay_ns < 0:

@@ -3,6 +3,7 @@
 from robson_domain.ports.detection import DetectorPort
 from robson_domain.ports.execution import ExecutionPort, NewOrder
 from robson_domain.ports.holdings import HoldingsPort
+from robson_domain.ports.lending import Debt, LendingPort
 from robson_domain.ports.market_data import MarketDataPort
 from robson_domain.ports.storage import (
     EventRepository,
@@ -20,12 +21,14 @@ from robson_domain.ports.ticks import TickStore
 __all__ = [
     "AlertSink",
     "Clock",
+    "Debt",
     "DetectorPort",
     "EventRepository",
     "ExecutionPort",
     "HoldingsPort",
     "Ids",
     "IntentJournal",
+    "LendingPort",
     "MarketDataPort",
     "NewOrder",
     "OrderRepository",

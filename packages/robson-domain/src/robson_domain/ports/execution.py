@@ -13,16 +13,18 @@ from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.orders import Fill
 from robson_domain.reports import OrderReport
 from robson_domain.symbols import OrderSide, Symbol
-from robson_domain.values import Quantity
+from robson_domain.values import Price, Quantity
 
 
 @attrs.frozen(kw_only=True)
 class NewOrder:
-    """A market order to send.
+    """An order to send: at market, or resting behind a stop price.
 
     Attributes:
         quantity: Base asset, a multiple of the step size.
         reduces: Whether it closes exposure; such an order never borrows.
+        stop_price: None = at market now. Otherwise the order rests until this price is reached;
+            only for venues with :attr:`Capabilities.resting_stops`, and it always reduces.
     """
 
     client_order_id: ClientOrderId
@@ -30,6 +32,7 @@ class NewOrder:
     side: OrderSide
     quantity: Quantity
     reduces: bool
+    stop_price: Price | None = None
 
 
 class ExecutionPort(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from robson_domain.holdings import AccountTrade, PairBalances, RestingOrder
@@ -40,6 +41,13 @@ class HoldingsPort(Protocol):
 
         Raises:
             RetryableVenueError: No usable answer.
+        """
+        ...
+
+    def subscribe_hints(self, sink: Callable[[Symbol], None]) -> None:
+        """Call ``sink`` whenever something on a pair may have changed; it does not block.
+
+        A hint may repeat or miss: who needs to know looks again by itself as well.
         """
         ...
 

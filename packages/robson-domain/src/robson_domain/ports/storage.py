@@ -31,13 +31,23 @@ class PositionRepository(Protocol):
         ...
 
     async def find_active(self) -> tuple[Position, ...]:
-        """Return every position that is not Closed, in order of arming."""
+        """Return every position that is not Closed, guards too, in order of arming."""
         ...
 
     async def find_active_by_symbol_and_side(
         self, symbol: Symbol, side: Side
     ) -> tuple[Position, ...]:
-        """Return the positions that are not Closed on this pair and side, in order of arming."""
+        """Return core's positions that are not Closed on this pair and side, in order of arming.
+
+        Guards of the Safety Net are none of core's.
+        """
+        ...
+
+    async def find_by_venue_position_ref(self, ref: str) -> tuple[Position, ...]:
+        """Return core's positions that are not Closed and recorded under ``ref`` at the venue.
+
+        In order of arming; an empty ``ref`` is nobody's.
+        """
         ...
 
 
@@ -135,7 +145,7 @@ class Spent:
     """Ids that were used once and are never used again, however long ago that was; sorted.
 
     Attributes:
-        positions: Of every position ever armed.
+        positions: Of every position ever armed, and of every guard.
         signals: Of every signal that led to an entry.
     """
 

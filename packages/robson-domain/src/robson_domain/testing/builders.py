@@ -48,6 +48,14 @@ SIGNAL: Final = SignalId("position-1-signal")
 ENTRY: Final = Price(100)
 DISTANCE: Final = PriceDelta(2)
 QUANTITY: Final = Quantity(50)
+VENUE_STOP: Final = Price("97.02")
+"""Where the stop of a long rests at the venue: 1 % beyond the first trailing stop."""
+
+_WHY_AND_WHEN: Final = {
+    IntentKind.ENTRY: (str(SIGNAL), 6),
+    IntentKind.EXIT: ("trailing_stop", 60),
+    IntentKind.VENUE_STOP: ("disaster_stop", 8),
+}
 
 
 def an_instrument(**fields: Any) -> Instrument:
@@ -102,11 +110,12 @@ def an_id_for(kind: IntentKind, n: int = 1) -> ClientOrderId:
 
 
 def an_intent(**fields: Any) -> Intent:
-    """Return the entry intent, or with ``kind=IntentKind.EXIT`` the first exit, of a long."""
+    """Return the entry intent of a long, or with another ``kind`` its first exit or venue stop."""
     kind = fields.get("kind", IntentKind.ENTRY)
+    reason, seconds = _WHY_AND_WHEN[kind]
     is_entry = kind is IntentKind.ENTRY
     plain = Intent(
-        intent_id=IntentId(SIGNAL) if is_entry else IntentId("position-1-EXIT-1"),
+        intent_id=IntentId(SIGNAL if is_entry else f"{POSITION}-{kind}-1"),
         position_id=POSITION,
         kind=kind,
         n=1,
@@ -114,8 +123,9 @@ def an_intent(**fields: Any) -> Intent:
         side=OrderSide.BUY if is_entry else OrderSide.SELL,
         quantity=QUANTITY,
         client_order_id=an_id_for(kind),
-        reason=SIGNAL if is_entry else "trailing_stop",
-        ts_created=T0 + (6 if is_entry else 60) * SECOND,
+        reason=reason,
+        ts_created=T0 + seconds * SECOND,
+        stop_price=VENUE_STOP if kind is IntentKind.VENUE_STOP else None,
     )
     return attrs.evolve(plain, **fields)
 

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from robson_domain.testing import store_log_cards as log
+from robson_domain.testing import store_protection_cards as protection
 from robson_domain.testing import store_recovery_cards as recovery
 from robson_domain.testing import store_state_cards as states
 from robson_domain.testing.conformance import CardFailed
@@ -56,10 +57,16 @@ STORE_CARDS: Final = (
     _card(states.st_250_an_intent_begins_recorded),
     _card(states.st_260_unresolved_intents_are_found_oldest_first),
     _card(states.st_270_an_intent_is_recorded_and_completed),
+    _card(protection.st_280_a_stop_at_the_venue_is_a_decision_of_its_own),
     _card(states.st_300_the_last_state_of_a_position_wins),
     _card(states.st_310_active_positions_come_in_order_of_arming),
     _card(states.st_320_active_positions_are_found_by_pair_and_side),
+    _card(protection.st_322_guards_are_none_of_core_s),
+    _card(protection.st_324_a_guard_handed_over_is_core_s_from_then_on),
+    _card(protection.st_326_positions_are_found_by_their_name_at_the_venue),
+    _card(protection.st_328_names_of_the_venue_are_any_text),
     _card(states.st_330_orders_follow_their_positions),
+    _card(protection.st_335_stops_at_the_venue_follow_their_positions),
     _card(states.st_340_an_order_is_saved_alone),
     _card(states.st_350_numbers_stay_exact),
     _card(states.st_360_texts_stay_as_they_are),

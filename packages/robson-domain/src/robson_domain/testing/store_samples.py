@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import attrs
 
+from robson_domain.account_events import RiskLimitsSet
 from robson_domain.batch import DetectorState, Head, Snapshot
 from robson_domain.chain import empty_head, link
 from robson_domain.codec import dumps
-from robson_domain.events import Event, PositionErrored, RiskLimitsSet
+from robson_domain.events import Event, PositionErrored
 from robson_domain.identity import (
     CORE_PREFIX,
     IntentId,
@@ -37,6 +38,7 @@ from robson_domain.testing.builders import (
     an_intent,
     an_order,
 )
+from robson_domain.testing.builders_protection import a_guard
 from robson_domain.testing.unions import an_event, every_event
 
 BULK: Final = 200
@@ -116,14 +118,15 @@ def an_order_of(
     status: OrderStatus = OrderStatus.SUBMITTED,
     n: int = 1,
 ) -> Order:
-    """Return the order behind :func:`an_intent_of`; exits are created later than any entry."""
+    """Return the order behind :func:`an_intent_of`; entries come first, then stops, then exits."""
     intent = an_intent_of(number, kind, n)
-    late = 100 * SECOND if kind is IntentKind.EXIT else 0
+    late = {IntentKind.EXIT: 100 * SECOND, IntentKind.VENUE_STOP: 50 * SECOND}.get(kind, 0)
     order = an_order(
         client_order_id=intent.client_order_id,
         position_id=intent.position_id,
         kind=kind.value,
         side=intent.side,
+        stop_price=intent.stop_price,
         ts_created=intent.ts_created + late + n,
     )
     if status is OrderStatus.FILLED:
@@ -154,6 +157,20 @@ def a_position_in(
     if leave is not None:
         leave = an_order_of(number, IntentKind.EXIT, leave.status, exits)
     return attrs.evolve(position, entry_order=entry, exit_order=leave)
+
+
+def a_protected(number: int, ref: str = "", **fields: Any) -> Position:
+    """Return the ``number``-th position, active, with a stop at the venue that calls it ``ref``."""
+    stop = an_order_of(number, IntentKind.VENUE_STOP, OrderStatus.ACCEPTED, n=1)
+    active = a_position_in(number, PositionStatus.ACTIVE)
+    given = {"venue_stop": stop, "stops": 1, "venue_position_ref": ref, **fields}
+    return attrs.evolve(active, **given)
+
+
+def a_guard_of(number: int, **fields: Any) -> Position:
+    """Return a guard as the ``number``-th position, opened that many seconds after the start."""
+    given = {"armed_at": T0 + number * SECOND, **fields}
+    return a_guard(position_id=PositionId(f"guard-btcusdt-{number}"), **given)
 
 
 def a_detector_of(number: int, mark: int = 1) -> DetectorState:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from robson_domain import commands, events, inputs
 from robson_domain.batch import Batch, State
+from robson_domain.event_base import BaseAccountEvent
 from robson_domain.holdings import AssetBalance
 from robson_domain.identity import NO_POSITION
 from robson_domain.instrument import Instrument
@@ -140,7 +141,9 @@ def risk_limits() -> st.SearchStrategy[RiskLimits]:
     drawn = {"max_open_positions": count, "entries_per_minute": count}
     shares = ("daily_loss_fraction", "total_risk_fraction", "drawdown_fraction")
     amounts = dict.fromkeys((*shares, "notional_multiple"), number)
-    off = ("max_budget_per_symbol_pct", "max_position_size_usd", "position_cap")
+    off = (
+        *("max_budget_per_symbol_pct", "max_position_size_usd", "position_cap", "disaster_stop"),
+    )
     return _fields(RiskLimits, **drawn, **amounts, **{name: st.none() | number for name in off})
 
 
@@ -295,7 +298,7 @@ def _for_hint(hint: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*map(_for_hint, arguments))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(hint)
-    if isinstance(hint, type) and issubclass(hint, events._AccountEvent):
+    if isinstance(hint, type) and issubclass(hint, BaseAccountEvent):
         return _fields(hint, position_id=st.just(NO_POSITION))
     return _fields(hint)
 

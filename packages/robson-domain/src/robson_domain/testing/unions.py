@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from robson_domain import commands, events, inputs
+from robson_domain.account_events import RiskLimitsSet
 from robson_domain.batch import DetectorState, Snapshot, State
 from robson_domain.identity import NO_POSITION, TradeId, event_id
 from robson_domain.intents import IntentKind
@@ -38,11 +39,19 @@ from robson_domain.testing.builders import (
     an_id_for,
     an_intent,
 )
+from robson_domain.testing.unions_protection import (
+    EventParts,
+    protection_commands,
+    protection_events,
+    protection_inputs,
+)
 from robson_domain.values import Money, Price, Quantity
 
 T = TypeVar("T")
 
-_LIMITS: Final = RiskLimits(max_open_positions=3, symbols_allowed=(SYMBOL,))
+_LIMITS: Final = RiskLimits(
+    max_open_positions=3, symbols_allowed=(SYMBOL,), disaster_stop=Decimal("0.01")
+)
 
 
 def every_input() -> tuple[inputs.Input, ...]:
@@ -71,6 +80,7 @@ def every_input() -> tuple[inputs.Input, ...]:
         inputs.SetRiskLimits: inputs.SetRiskLimits(
             command_id="command-6", capital=Money(12_000), limits=_LIMITS, ts_received=later
         ),
+        **protection_inputs(),
     }
     return tuple(made[kind] for kind in typing.get_args(inputs.Input))
 
@@ -91,6 +101,7 @@ def every_command() -> tuple[commands.Command, ...]:
             message="the entry is on its way; close it instead",
             positions=(POSITION,),
         ),
+        **protection_commands(),
     }
     return tuple(made[kind] for kind in typing.get_args(commands.Command))
 
@@ -142,7 +153,7 @@ def _event(kind: type, sequence: int) -> events.Event:
 
 
 _EXIT_FILL: Final = a_fill(trade_id=TradeId("7002"), price=Price(98), ts_event=T0 + 61 * SECOND)
-_EVENTS: Final[dict[type, tuple[dict[str, Any], type | None]]] = {
+_EVENTS: Final[EventParts] = {
     events.PositionArmed: ({"command": an_arm_command()}, inputs.ArmPosition),
     events.PositionDisarmed: ({"reason": CloseReason.DISARMED}, inputs.DisarmPosition),
     events.EntrySignalReceived: ({"signal": a_signal()}, inputs.SignalFired),
@@ -158,6 +169,7 @@ _EVENTS: Final[dict[type, tuple[dict[str, Any], type | None]]] = {
             "fee_rate": Decimal("0.001"),
             "commission_in_base": True,
             "checks": ("DISTANCE_OUT_OF_RANGE", "STALE_SIGNAL"),
+            "borrows": True,
         },
         inputs.AccountReported,
     ),
@@ -169,6 +181,7 @@ _EVENTS: Final[dict[type, tuple[dict[str, Any], type | None]]] = {
             "open_qty": Quantity("49.95"),
             "best": ENTRY,
             "stop": Price(98),
+            "venue_position_ref": f"{SYMBOL}:4711",
         },
         inputs.OrderReported,
     ),
@@ -220,15 +233,22 @@ _EVENTS: Final[dict[type, tuple[dict[str, Any], type | None]]] = {
         inputs.AccountReported,
     ),
     events.PositionClosed: (
-        {"reason": CloseReason.ACKNOWLEDGED, "realized_pnl": Money(-100), "dust": Decimal("-0.5")},
+        {
+            "reason": CloseReason.ACKNOWLEDGED,
+            "realized_pnl": Money(-100),
+            "dust": Decimal("-0.5"),
+            "debt": Decimal("0.0002"),
+            "interest": Decimal("0.012"),
+        },
         inputs.AcknowledgeError,
     ),
     events.PositionErrored: (
         {"problem": "the venue shows less than the ledger"},
         inputs.LinkChanged,
     ),
-    events.RiskLimitsSet: (
+    RiskLimitsSet: (
         {"position_id": NO_POSITION, "mark": 0, "capital": Money(12_000), "limits": _LIMITS},
         inputs.SetRiskLimits,
     ),
+    **protection_events(),
 }

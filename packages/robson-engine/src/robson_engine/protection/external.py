@@ -5,6 +5,10 @@ trades say: the person's own executions, walked from the past to now, running th
 every flat. What balances hold beyond that (a deposit, above all) is collateral and never a
 position.
 
+Where all executions together leave the account flat nobody has a position: what the person
+traded against core's (who closes core's position by hand sells what core had bought) opens nothing
+of theirs later.
+
 Invariants (property-tested):
     1. The quantity is never more than the trades explain, nor more than the account holds beside
        what Robson itself opened.
@@ -15,7 +19,7 @@ Invariants (property-tested):
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -97,7 +101,7 @@ def external_of(
         price: What the pair trades at, to tell dust from a position.
     """
     beside = decimals.sub(balances.base.net, own.net_qty)
-    run = _walk(trade for trade in trades if not own.holds(trade))
+    run = _walk(trades, own, instrument)
     explained = _overlap(run.quantity, beside)
     quantity = instrument.round_qty_down(decimals.absolute(explained))
     if not instrument.is_tradable(quantity, price):
@@ -155,11 +159,57 @@ class _Run:
         return _Run(after, decimals.rounded(decimals.mul(self.cost, share), 40))
 
 
-def _walk(trades: Iterable[AccountTrade]) -> _Run:
-    run = _Run()
+def _walk(trades: Iterable[AccountTrade], own: OwnTrades, instrument: Instrument) -> _Run:
+    run, account = _Run(), decimals.ZERO
     for trade in trades:
-        run = run.with_trade(_net_amount(trade), trade.fill.price.value)
+        amount, price = _net_amount(trade), trade.fill.price
+        account = decimals.add(account, amount)
+        if not own.holds(trade):
+            run = run.with_trade(amount, price.value)
+        # Dust is left where commission is paid in base.
+        if _is_dust(account, instrument, price) and not _is_dust(run.quantity, instrument, price):
+            run = _Run()
     return run
+
+
+def _is_dust(amount: Decimal, instrument: Instrument, price: Price) -> bool:
+    quantity = instrument.round_qty_down(decimals.absolute(amount))
+    return not instrument.is_tradable(quantity, price)
+
+
+def refs_of(trades: Iterable[AccountTrade]) -> tuple[str, ...]:
+    """Return what the venue calls every position that may be open on a pair, oldest first.
+
+    All executions since their net was last flat, core's own included: one of them opened it.
+
+    Args:
+        trades: Of the account on the pair, oldest first.
+    """
+    found: dict[str, None] = {}
+    account = decimals.ZERO
+    for trade in trades:
+        account = decimals.add(account, _net_amount(trade))
+        if account:
+            found[trade.position_ref] = None
+        else:
+            found.clear()
+    return tuple(found)
+
+
+def since_flat(trades: Sequence[AccountTrade], own: OwnTrades) -> Sequence[AccountTrade]:
+    """Return the executions after the last moment at which neither core nor the person held any.
+
+    Nothing before it is needed to know what is open now.
+    """
+    account, others, begin = decimals.ZERO, decimals.ZERO, 0
+    for place, trade in enumerate(trades, start=1):
+        amount = _net_amount(trade)
+        account = decimals.add(account, amount)
+        if not own.holds(trade):
+            others = decimals.add(others, amount)
+        if not account and not others:
+            begin = place
+    return trades[begin:]
 
 
 def _net_amount(trade: AccountTrade) -> Decimal:

@@ -1,0 +1,90 @@
+"""What the account shows of core's positions, held against the log.
+
+The account is right about quantities. A position that somebody else has made smaller is made
+smaller here too, so that its exit is not for more than there is; what no trade explains is said
+and its pair gets no entry until the person has looked. Nothing here ever ends a position that the
+account still shows.
+"""
+
+from __future__ import annotations
+
+from robson_domain import (
+    AnotherRobsonSeen,
+    CloseReason,
+    CoreSeen,
+    ForeignOrderSeen,
+    InterestAccrued,
+    OrderStatus,
+    PairQuarantined,
+    Position,
+    PositionReduced,
+    PositionStatus,
+    Quantity,
+    decimals,
+)
+from robson_engine import exits
+from robson_engine.evolve import held_of
+from robson_engine.quantities import exit_quantity
+from robson_engine.turn import Turn
+
+_OPEN = frozenset({PositionStatus.ACTIVE, PositionStatus.EXITING, PositionStatus.ERROR})
+
+
+def on_core(turn: Turn, seen: CoreSeen) -> None:
+    """Take up interest, and a position that is smaller in the account than in the log."""
+    position = turn.find(seen.position_id)
+    if position is None or not _can_be_compared(position):
+        return
+    if seen.interest > position.interest:
+        position = turn.emit(InterestAccrued, position.position_id, interest=seen.interest)
+    missing = decimals.sub(position.open_qty.value, max(seen.held, decimals.ZERO))
+    if missing < position.instrument.step_size or not position.open_qty:
+        return
+    position = _reduce(turn, position, seen, Quantity(missing))
+    if _is_nothing(position, seen):
+        if position.exit_reason is None:
+            exits.trigger_exit(turn, position, CloseReason.CLOSED_OUTSIDE, None)
+        else:
+            exits.continue_exit(turn, position, seen.last_price)
+
+
+def on_foreign_order(turn: Turn, seen: ForeignOrderSeen) -> None:
+    """Stop entries: another Robson trades this account."""
+    if not turn.ledger.another_robson and seen.client_order_id not in turn.state.orders:
+        turn.log(AnotherRobsonSeen, symbol=seen.symbol, client_order_id=seen.client_order_id)
+
+
+def _can_be_compared(position: Position) -> bool:
+    """Say whether nothing is under way that would change what the account shows."""
+    if position.status not in _OPEN or position.is_guard:
+        return False
+    rests = position.venue_stop
+    return all(
+        order.status.is_terminal or (order is rests and order.status is OrderStatus.ACCEPTED)
+        for order in position.orders
+    )
+
+
+def _reduce(turn: Turn, position: Position, seen: CoreSeen, missing: Quantity) -> Position:
+    is_explained = seen.price is not None
+    position = turn.emit(
+        PositionReduced,
+        position.position_id,
+        quantity=missing,
+        price=seen.price or seen.last_price,
+        is_explained=is_explained,
+        evidence=seen.evidence,
+    )
+    if not is_explained:
+        problem = (
+            f"the account holds {missing} {position.symbol.base} less than position "
+            f"{position.position_id}, and no trade explains it"
+        )
+        turn.log(PairQuarantined, symbol=position.symbol, problem=problem)
+    return position
+
+
+def _is_nothing(position: Position, seen: CoreSeen) -> bool:
+    if not held_of(position) > 0:
+        return True
+    return not position.instrument.is_tradable(exit_quantity(position), seen.last_price)

@@ -1,0 +1,134 @@
+"""Continuous reconciliation: what the account shows of core's positions, against the log.
+
+It asks nothing by itself: it judges the looks of the Safety Net. A difference counts once two looks
+a poll apart agree on it while nothing was under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import attrs
+
+from robson_domain import (
+    ClientOrderId,
+    CoreSeen,
+    ForeignOrderSeen,
+    Input,
+    Position,
+    Side,
+    Store,
+    Symbol,
+    decimals,
+)
+from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
+from robson_engine.protection import Difference, OwnTrades, difference_of
+from robson_exec.account_reader import Snapshot
+from robson_exec.books import Books, is_comparable
+from robson_exec.judging import Steadiness
+from robson_exec.limits import FOREIGN_TRADES_NS
+
+
+@attrs.define(kw_only=True, eq=False)
+class PositionSync:
+    """Compares every look with the log.
+
+    Attributes:
+        books: The engine's state.
+        store: Knows the orders that memory has forgotten.
+    """
+
+    books: Books
+    store: Store
+    steady: Steadiness
+    _told: set[ClientOrderId] = attrs.field(factory=set, init=False)
+    _known: set[ClientOrderId] = attrs.field(factory=set, init=False)
+
+    def differences(self, snapshot: Snapshot, now: int) -> list[Input]:
+        """Return what a look tells the engine of core's positions on the pair."""
+        own = self.books.own(snapshot.symbol)
+        found: list[Input] = []
+        for position in self.books.core(snapshot.symbol):
+            seen = self._compared(position, snapshot, own, now)
+            if seen is not None:
+                found.append(seen)
+        return found
+
+    def forget(self, symbol: Symbol) -> None:
+        """A look at the pair failed: the next one counts as the first."""
+        for position in self.books.core(symbol):
+            self.steady.forget(("core", position.position_id))
+
+    def _compared(
+        self, position: Position, snapshot: Snapshot, own: OwnTrades, now: int
+    ) -> CoreSeen | None:
+        key = "core", position.position_id
+        if not is_comparable(position):
+            self.steady.forget(key)
+            return None
+        found = difference_of(position, snapshot.balances, snapshot.trades, own)
+        figures = position.open_qty, position.interest, found.held, found.interest
+        if not self.steady.holds(key, figures, now) or not _matters(position, found, snapshot):
+            return None
+        return CoreSeen(
+            position_id=position.position_id,
+            symbol=position.symbol,
+            held=found.held,
+            interest=max(position.interest, found.interest),
+            price=found.price,
+            last_price=snapshot.price,
+            evidence=found.evidence,
+            ts_event=snapshot.balances.ts_event or snapshot.balances.ts_received,
+            ts_received=now,
+        )
+
+    async def foreign_orders(self, snapshot: Snapshot, now: int) -> list[Input]:
+        """Return our-prefix orders that neither the state nor the store knows, each once.
+
+        Raises:
+            StoreError: The store cannot be asked.
+        """
+        found: list[Input] = []
+        for order_id in dict.fromkeys(_ours(snapshot, now)):
+            if order_id in self._told or await self._is_known(order_id):
+                continue
+            self._told.add(order_id)
+            found.append(
+                ForeignOrderSeen(symbol=snapshot.symbol, client_order_id=order_id, ts_received=now)
+            )
+        return found
+
+    async def _is_known(self, order_id: ClientOrderId) -> bool:
+        if order_id in self._known or order_id in self.books.state.orders:
+            return True
+        is_known = await self.store.orders.find_by_id(order_id) is not None
+        if not is_known:
+            unresolved = await self.store.intents.find_unresolved()
+            is_known = any(intent.client_order_id == order_id for intent in unresolved)
+        if is_known:
+            self._known.add(order_id)
+        return is_known
+
+
+def _matters(position: Position, found: Difference, snapshot: Snapshot) -> bool:
+    """Say whether a step is missing, or interest grew by one."""
+    instrument = snapshot.instrument
+    if found.missing >= instrument.step_size:
+        return True
+    step = instrument.step_size
+    if position.side is Side.LONG:
+        step = decimals.mul(step, snapshot.price.value)
+    return _grown(position, found) >= step
+
+
+def _grown(position: Position, found: Difference) -> Decimal:
+    return decimals.sub(found.interest, position.interest)
+
+
+def _ours(snapshot: Snapshot, now: int) -> Iterable[ClientOrderId]:
+    """Yield our-prefix orders that rest, and those executed lately."""
+    since = now - FOREIGN_TRADES_NS
+    ids = [order.client_order_id for order in snapshot.resting]
+    ids += [t.client_order_id for t in snapshot.trades if t.fill.ts_event >= since]
+    return (each for each in ids if each.startswith((CORE_PREFIX, SAFETY_PREFIX)))

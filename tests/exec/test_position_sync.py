@@ -1,0 +1,182 @@
+"""Core's positions against the account, look by look."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from robson_connectors.memory import Fault, FaultKind, Operation
+from robson_domain import (
+    AnotherRobsonSeen,
+    ClientOrderId,
+    CloseReason,
+    InterestAccrued,
+    PairBalances,
+    PairQuarantined,
+    PositionReduced,
+    PositionStatus,
+    Price,
+    Quantity,
+    RestingKind,
+)
+from tests.exec.net_rig import BUY, SELL, NetRig, net_rig
+from tests.exec.world import BTC, SECOND
+
+
+async def balances(rig: NetRig, **base: Any) -> PairBalances:
+    """What the account holds, with changes of the base asset."""
+    found = await rig.venue.holdings.pair(BTC)
+    return attrs.evolve(found, base=attrs.evolve(found.base, **base))
+
+
+async def test_what_the_person_sold_of_core_s_position_is_taken_off_it() -> None:
+    async with net_rig() as rig:
+        position = await rig.enter()
+        rig.trade(SELL, "1")
+        await rig.wait(10 * SECOND)
+        assert await rig.found(PositionReduced) == []
+        await rig.polls(2)
+        (reduced,) = await rig.found(PositionReduced)
+        assert (reduced.quantity, reduced.price, reduced.is_explained) == (
+            Quantity(1),
+            Price(100),
+            True,
+        )
+        assert "web_" in reduced.evidence
+        after = await rig.world.position()
+        assert after.open_qty == position.open_qty - Quantity(1)
+        assert await rig.found(PairQuarantined) == []
+        await rig.polls(3)
+        assert len(await rig.found(PositionReduced)) == 1
+
+
+async def test_a_position_that_is_gone_is_closed_outside() -> None:
+    async with net_rig() as rig:
+        position = await rig.enter()
+        rig.trade(SELL, position.open_qty)
+        await rig.polls(3)
+        after = await rig.world.position()
+        assert (after.status, after.close_reason) == (
+            PositionStatus.CLOSED,
+            CloseReason.CLOSED_OUTSIDE,
+        )
+        assert rig.sent("robson") == rig.sent("robson")[:1]
+        # What is opened by hand afterwards is the person's again, as if core had never been.
+        rig.trade(BUY, "0.5")
+        await rig.polls(4)
+        (guard,) = rig.guards()
+        assert guard.open_qty == Quantity("0.5")
+
+
+async def test_what_no_trade_explains_is_taken_off_and_said() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal("-1"))
+        await rig.polls(3)
+        (reduced,) = await rig.found(PositionReduced)
+        assert not reduced.is_explained
+        (quarantined,) = await rig.found(PairQuarantined)
+        assert quarantined.symbol == BTC
+
+
+async def test_less_than_a_step_is_no_difference() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal("-0.0009"))
+        await rig.polls(4)
+        assert await rig.found(PositionReduced) == []
+
+
+async def test_a_failed_look_between_two_begins_the_count_again() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        await rig.polls()
+        rig.trade(SELL, "1")
+        await rig.wait(7 * SECOND)
+        rig.venue.inject(Fault(kind=FaultKind.LOSE_REPLY, on=Operation.RESTING_ORDERS))
+        await rig.wait(14 * SECOND)
+        assert rig.venue.script_is_over
+        await rig.wait(12 * SECOND)
+        assert await rig.found(PositionReduced) == []
+        await rig.polls(4)
+        assert len(await rig.found(PositionReduced)) == 1
+
+
+async def test_interest_is_taken_up_once_it_is_a_step() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        found = await rig.venue.holdings.pair(BTC)
+        owing = attrs.evolve(found.quote, interest=Decimal("0.05"))
+        rig.venue.holdings.say(attrs.evolve(found, quote=owing))
+        await rig.polls(3)
+        assert await rig.found(InterestAccrued) == []
+        owing = attrs.evolve(found.quote, interest=Decimal("0.2"))
+        rig.venue.holdings.say(attrs.evolve(found, quote=owing))
+        await rig.polls(3)
+        (accrued,) = await rig.found(InterestAccrued)
+        assert accrued.interest == Decimal("0.2")
+
+
+async def test_an_order_of_another_robson_is_told_of_once() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        rig.rest(SELL, "0.1", RestingKind.STOP, name="robson_core_aaaaaaaaaaaaaaaaaa")
+        await rig.polls(3)
+        (seen,) = await rig.found(AnotherRobsonSeen)
+        assert seen.client_order_id == ClientOrderId("robson_core_aaaaaaaaaaaaaaaaaa")
+        assert rig.daemon.view.ledger.another_robson
+        assert (await rig.daemon.desk.clear_warning()).code == ""
+        await rig.polls(3)
+        assert len(await rig.found(AnotherRobsonSeen)) == 1
+
+
+async def test_our_own_orders_are_known_from_the_store_too() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        rig.daemon._machine.state.orders.clear()
+        rig.net._parts.sync._known.clear()
+        await rig.polls(2)
+        assert await rig.found(AnotherRobsonSeen) == []
+
+
+async def test_a_store_that_cannot_be_asked_accuses_nobody() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        rig.daemon._machine.state.orders.clear()
+        rig.net._parts.sync._known.clear()
+        rig.net._parts.sync.store = None  # type: ignore[assignment]
+        await rig.polls(2)
+        assert await rig.found(AnotherRobsonSeen) == []
+        assert "orders_not_compared" in rig.world.alerts.names
+
+
+async def test_a_core_pair_that_the_answer_lacks_is_doubt_and_no_difference() -> None:
+    async with net_rig() as rig:
+        await rig.enter()
+        holdings = rig.venue.holdings
+
+        async def nothing() -> tuple[PairBalances, ...]:
+            return ()
+
+        holdings.pairs = nothing  # type: ignore[method-assign]
+        await rig.polls(4)
+        assert await rig.found(PositionReduced) == []
+        seen = rig.pair()
+        assert seen is not None
+        assert seen.state == "doubt"
+
+
+async def test_a_guard_whose_pair_is_gone_from_a_full_answer_ends() -> None:
+    async with net_rig() as rig:
+        rig.trade(BUY, "0.5")
+        await rig.wait(6 * SECOND)
+        assert rig.guards()
+
+        async def nothing() -> tuple[PairBalances, ...]:
+            return ()
+
+        rig.venue.holdings.pairs = nothing  # type: ignore[method-assign]
+        await rig.polls(2)
+        assert rig.guards() == []
