@@ -46,6 +46,7 @@ from robson_domain import (
     decimals,
     next_position_status,
 )
+from robson_domain.copying import Copier
 from robson_domain.errors import InvariantError
 from robson_domain.ledger import DAY_NS
 from robson_domain.position import CloseReason
@@ -53,6 +54,8 @@ from robson_domain.position import CloseReason
 ENTRY_WINDOW_NS: Final = 60_000_000_000
 REFUSED_KEPT: Final = 20
 """Refused exits a position remembers, the latest."""
+_copy_position: Final = Copier(Position)
+_copy_ledger: Final = Copier(Ledger)
 
 
 def evolve_position(before: Position | None, event: PositionEvent) -> Position:
@@ -71,7 +74,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
     status = next_position_status(before.status, event.event_type)
     if isinstance(event, TrailingStopUpdated):
         # By far the most frequent event: one copy instead of two.
-        return attrs.evolve(
+        return _copy_position(
             before,
             status=status,
             best=event.best,
@@ -81,7 +84,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
             sequence=event.sequence,
         )
     after: Position = _HANDLERS[type(event)](before, event)
-    return attrs.evolve(
+    return _copy_position(
         after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence
     )
 
@@ -338,7 +341,7 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
         case RiskLimitsSet():
             return _limited(ledger, event)
         case _:
-            return attrs.evolve(ledger, sequence=event.sequence)
+            return _copy_ledger(ledger, sequence=event.sequence)
 
 
 def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:

@@ -114,17 +114,15 @@ class LocalDriver:
         Trades that concern nobody cost three comparisons and make no object.
         """
         index = self.state.index_of(symbol)
-        low = high = due = 0  # nothing lies between: the first trade is always offered
-        numbers = range(1, len(ticks) + 1)
-        for number, price, ts in zip(numbers, ticks, times, strict=True):
-            if low < price < high and ts < due:
-                continue
+        trades = zip(range(1, len(ticks) + 1), ticks, times, strict=True)
+        is_asked = True  # the first trade is always offered
+        while trade := next(trades, None) if is_asked else index.pass_over(trades):
+            number, price, ts = trade
             index.mark = number - 1
             self.offer(TradeTick(symbol, price, number, ts, ts))
-            if self.venue.is_working(symbol) or (self.plan is not None and not self.state.live):
-                low = high = 0
-            else:
-                low, high, due = index.low, index.high, index.due
+            is_asked = self.venue.is_working(symbol) or (
+                self.plan is not None and not self.state.live
+            )
         index.mark = len(ticks)
 
     def _carry_out(self, command: Command) -> tuple[Input, ...]:
