@@ -219,29 +219,25 @@ _WRITERS: Final = _Writers()
 
 def _make_writer(kind: type) -> Callable[[Any], str]:
     # Which of them it is, is asked in the order of _make_encoder.
-    if kind is int:
-        return str
+    if kind in (int, str):
+        return int.__repr__ if kind is int else encode_basestring_ascii
     if kind in (bool, type(None)):
         return {True: "true", False: "false", None: "null"}.__getitem__
     if issubclass(kind, Enum):
         return {member: canonical(member.value) for member in kind}.__getitem__
     if issubclass(kind, str):
         return lambda text: encode_basestring_ascii(str(text))
+    if issubclass(kind, Decimal):
+        return lambda number: f'"{_encode_number(number)}"'
     if issubclass(kind, values._Amount):
-        return _write_amount
+        return lambda amount: f'"{decimals.text(amount.value)}"'
     if hasattr(kind, "_fields"):
         return _write_fields(kind, kind._fields)
     if issubclass(kind, tuple | list):
         return lambda items: f"[{','.join([_WRITERS[type(item)](item) for item in items])}]"
     if attrs.has(kind):
         return _write_fields(kind, tuple(field.name for field in attrs.fields(kind)))
-    encoder = _encoder(kind)
-    return lambda value: canonical(encoder(value))
-
-
-def _write_amount(amount: Any) -> str:
-    # Digits, a sign and a point: nothing to escape.
-    return f'"{decimals.text(amount.value)}"'
+    raise UnknownSchema(f"{kind.__name__} is not storable")
 
 
 def _write_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], str]:

@@ -35,7 +35,10 @@ class _Amount:
     value: Decimal
 
     def __init__(self, value: Decimal | int | str) -> None:
-        number = decimals.to_decimal(value, type(self).__name__.lower())
+        if type(value) is Decimal and decimals.is_usual(value):
+            number = value  # what nearly every sum and product is: no name has to be made
+        else:
+            number = decimals.to_decimal(value, type(self).__name__.lower())
         self._check(number)
         object.__setattr__(self, "value", number)
 

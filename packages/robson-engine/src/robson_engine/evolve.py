@@ -10,8 +10,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
-
 from robson_domain import (
     ClientOrderId,
     EntryDenied,
@@ -46,7 +44,7 @@ from robson_domain import (
     decimals,
     next_position_status,
 )
-from robson_domain.copying import Copier
+from robson_domain.copying import evolved
 from robson_domain.errors import InvariantError
 from robson_domain.ledger import DAY_NS
 from robson_domain.position import CloseReason
@@ -54,8 +52,6 @@ from robson_domain.position import CloseReason
 ENTRY_WINDOW_NS: Final = 60_000_000_000
 REFUSED_KEPT: Final = 20
 """Refused exits a position remembers, the latest."""
-_copy_position: Final = Copier(Position)
-_copy_ledger: Final = Copier(Ledger)
 
 
 def evolve_position(before: Position | None, event: PositionEvent) -> Position:
@@ -74,7 +70,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
     status = next_position_status(before.status, event.event_type)
     if isinstance(event, TrailingStopUpdated):
         # By far the most frequent event: one copy instead of two.
-        return _copy_position(
+        return evolved(
             before,
             status=status,
             best=event.best,
@@ -84,7 +80,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
             sequence=event.sequence,
         )
     after: Position = _HANDLERS[type(event)](before, event)
-    return _copy_position(
+    return evolved(
         after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence
     )
 
@@ -108,15 +104,15 @@ def _armed(event: PositionArmed) -> Position:
 
 
 def _disarmed(before: Position, event: PositionDisarmed) -> Position:
-    return attrs.evolve(before, close_reason=event.reason, closed_at=event.timestamp)
+    return evolved(before, close_reason=event.reason, closed_at=event.timestamp)
 
 
 def _signal(before: Position, event: EntrySignalReceived) -> Position:
-    return attrs.evolve(before, signal=event.signal, signal_at=event.timestamp)
+    return evolved(before, signal=event.signal, signal_at=event.timestamp)
 
 
 def _denied(before: Position, event: EntryDenied) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         denial_code=event.code,
         close_reason=CloseReason.DENIED,
@@ -138,7 +134,7 @@ def order_of(intent: Intent) -> Order:
 
 
 def _entry_placed(before: Position, event: EntryOrderPlaced) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         entry_order=order_of(event.intent),
         stop_distance=event.stop_distance,
@@ -158,7 +154,7 @@ def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
     past = before.past_exits
     if before.exit_order is not None:
         past = _kept((*past, before.exit_order))
-    return attrs.evolve(
+    return evolved(
         before,
         exit_order=order_of(event.intent),
         past_exits=past,
@@ -169,10 +165,10 @@ def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
 
 def _with_commission(before: Position, fill: Fill) -> Position:
     if fill.commission_asset == before.symbol.base:
-        return attrs.evolve(before, fees_base=before.fees_base + fill.commission)
+        return evolved(before, fees_base=before.fees_base + fill.commission)
     if fill.commission_asset == before.symbol.quote:
         fees = Money(decimals.add(before.fees_quote.value, fill.commission.value))
-        return attrs.evolve(before, fees_quote=fees)
+        return evolved(before, fees_quote=fees)
     return before
 
 
@@ -191,7 +187,7 @@ def held_of(position: Position) -> Decimal:
 
 
 def _with_open_qty(position: Position) -> Position:
-    return attrs.evolve(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
+    return evolved(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
 
 
 def _with_doubt_left(position: Position) -> Position:
@@ -203,7 +199,7 @@ def _with_doubt_left(position: Position) -> Position:
     orders = (position.entry_order, position.exit_order)
     if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
         return position
-    return attrs.evolve(position, doubt=None)
+    return evolved(position, doubt=None)
 
 
 def _entry_filled(before: Position, event: EntryFilled) -> Position:
@@ -212,9 +208,9 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         raise InvariantError(f"event {event.sequence}: a fill of an entry never placed")
     fill = event.fill
     reopened = before.status is PositionStatus.CLOSED
-    after = attrs.evolve(
+    after = evolved(
         _with_commission(before, fill),
-        entry_order=attrs.evolve(order.with_fill(fill), status=event.order_status),
+        entry_order=evolved(order.with_fill(fill), status=event.order_status),
         entry_qty=before.entry_qty + fill.quantity,
         entry_cost=before.entry_cost + fill.notional,
         opened_at=fill.ts_event if reopened else before.opened_at or fill.ts_event,
@@ -229,7 +225,7 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
     fill = event.fill
-    after = attrs.evolve(
+    after = evolved(
         _with_order(before, event.client_order_id, lambda order: _filled(order, event)),
         exit_qty=before.exit_qty + fill.quantity,
         exit_value=before.exit_value + fill.notional,
@@ -239,7 +235,7 @@ def _exit_filled(before: Position, event: ExitFilled) -> Position:
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
-    return attrs.evolve(order.with_fill(event.fill), status=event.order_status)
+    return evolved(order.with_fill(event.fill), status=event.order_status)
 
 
 def _with_order(
@@ -247,51 +243,51 @@ def _with_order(
 ) -> Position:
     entry, leaving = before.entry_order, before.exit_order
     if entry is not None and entry.client_order_id == order_id:
-        return attrs.evolve(before, entry_order=change(entry))
+        return evolved(before, entry_order=change(entry))
     if leaving is not None and leaving.client_order_id == order_id:
-        return attrs.evolve(before, exit_order=change(leaving))
+        return evolved(before, exit_order=change(leaving))
     past = tuple(
         change(order) if order.client_order_id == order_id else order for order in before.past_exits
     )
     if all(order.client_order_id != order_id for order in past):
         raise InvariantError(f"position {before.position_id}: order {order_id} is unknown")
-    return attrs.evolve(before, past_exits=past)
+    return evolved(before, past_exits=past)
 
 
 def _close_requested(before: Position, event: PositionCloseRequested) -> Position:
-    return attrs.evolve(before, close_requested=event.reason)
+    return evolved(before, close_requested=event.reason)
 
 
 def _triggered(before: Position, event: ExitTriggered) -> Position:
-    return attrs.evolve(before, exit_reason=event.reason)
+    return evolved(before, exit_reason=event.reason)
 
 
 def _rejected(before: Position, event: OrderRejected) -> Position:
     def reject(order: Order) -> Order:
-        return attrs.evolve(order, status=OrderStatus.REJECTED, reject_code=event.code)
+        return evolved(order, status=OrderStatus.REJECTED, reject_code=event.code)
 
     after = _with_doubt_left(_with_order(before, event.client_order_id, reject))
     if event.retry_at:
-        return attrs.evolve(after, exit_rejections=event.attempt, retry_at=event.retry_at)
+        return evolved(after, exit_rejections=event.attempt, retry_at=event.retry_at)
     return after
 
 
 def _in_doubt(before: Position, event: OrderInDoubt) -> Position:
     def doubt(order: Order) -> Order:
-        return attrs.evolve(order, status=OrderStatus.IN_DOUBT)
+        return evolved(order, status=OrderStatus.IN_DOUBT)
 
-    return attrs.evolve(_with_order(before, event.client_order_id, doubt), doubt=event.doubt)
+    return evolved(_with_order(before, event.client_order_id, doubt), doubt=event.doubt)
 
 
 def _resolved(before: Position, event: OrderResolved) -> Position:
     def resolve(order: Order) -> Order:
-        return attrs.evolve(order, status=event.order_status)
+        return evolved(order, status=event.order_status)
 
     return _with_doubt_left(_with_order(before, event.client_order_id, resolve))
 
 
 def _closed(before: Position, event: PositionClosed) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         close_reason=event.reason,
         realized_pnl=event.realized_pnl,
@@ -303,7 +299,7 @@ def _closed(before: Position, event: PositionClosed) -> Position:
 
 
 def _errored(before: Position, event: PositionErrored) -> Position:
-    return attrs.evolve(before, error=event.problem)
+    return evolved(before, error=event.problem)
 
 
 _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
@@ -334,29 +330,29 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
         case EntryOrderPlaced():
             since = event.timestamp - ENTRY_WINDOW_NS
             recent = tuple(ts for ts in ledger.entries if ts > since)
-            return attrs.evolve(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
+            return evolved(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
         case PositionClosed() if before is not None:
             gain = event.realized_pnl - before.realized_pnl
             return _realized(ledger, gain, event)
         case RiskLimitsSet():
             return _limited(ledger, event)
         case _:
-            return _copy_ledger(ledger, sequence=event.sequence)
+            return evolved(ledger, sequence=event.sequence)
 
 
 def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:
     # What is put in or taken out is no gain and no drawdown: the peak moves along.
-    after = attrs.evolve(
+    after = evolved(
         ledger, capital=event.capital, limits=event.limits, sequence=event.sequence
     )
     peak = ledger.peak_equity + (event.capital - ledger.capital)
-    return attrs.evolve(after, peak_equity=max(peak, after.equity))
+    return evolved(after, peak_equity=max(peak, after.equity))
 
 
 def _realized(ledger: Ledger, gain: Money, event: PositionClosed) -> Ledger:
     total = ledger.realized_total + gain
     equity = ledger.capital + total
-    return attrs.evolve(
+    return evolved(
         ledger,
         realized_total=total,
         realized_today=ledger.realized_on(event.timestamp) + gain,

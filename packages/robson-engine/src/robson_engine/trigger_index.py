@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -120,8 +120,6 @@ class SideIndex:
 
     def hit(self, key: int) -> list[Hit]:
         """Take out and return every member whose stop is at or beyond ``key``, by arrival."""
-        if key > self.stop_max:
-            return []
         taken: list[tuple[int, int, PositionId]] = []
         while (group := self._tightest()) is not None and group.stop >= key:
             reach = group.best - key
@@ -264,10 +262,13 @@ class TriggerIndex:
         opened_max: Latest venue time a position was opened at, UTC ns; likewise.
     """
 
-    __slots__ = ("due", "high", "low", "mark", "mark_max", "opened_max", "sides")
+    __slots__ = (
+        "_longs", "_shorts", "due", "high", "low", "mark", "mark_max", "opened_max", "sides",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self.sides = {Side.LONG: SideIndex(), Side.SHORT: SideIndex()}
+        self._longs, self._shorts = SideIndex(), SideIndex()
+        self.sides = {Side.LONG: self._longs, Side.SHORT: self._shorts}
         self.low, self.high, self.due = -FAR, FAR, FAR
         self.mark = 0
         self.mark_max = 0
@@ -294,36 +295,43 @@ class TriggerIndex:
 
         The hit ones are out of the index: (best in ticks, position), longs first, by arrival.
         """
-        longs, shorts = self.sides[Side.LONG], self.sides[Side.SHORT]
-        taken = longs.hit(ticks)
-        taken += [(-best, position) for best, position in shorts.hit(-ticks)]
+        longs, shorts = self._longs, self._shorts
+        taken = longs.hit(ticks) if ticks <= longs.stop_max else []
+        if -ticks <= shorts.stop_max:
+            taken += [(-best, position) for best, position in shorts.hit(-ticks)]
         if may_raise:
             longs.raise_to(ticks)
             shorts.raise_to(-ticks)
         self._refresh()
         return taken
 
-    def pass_over(self, trades: Iterator[tuple[int, int, int]]) -> tuple[int, int, int] | None:
-        """Take trades (number, ticks, time) until one concerns somebody; None when they end.
+    def pass_over(
+        self, trades: Iterator[tuple[int, int]], times: Sequence[int]
+    ) -> tuple[int, int] | None:
+        """Take trades (place, price in ticks) until one concerns somebody; None when they end.
 
-        Where one group is all there is, a price that only raises it is none of these: three
-        integers follow it, and what they end at is offered once. The best after many prices is
-        the best of them, and nothing is asked of the index in between.
+        Where one group is all there is, a price that only raises it is none of these: integers
+        follow it, and what they end at is offered once. The best after many prices is the best
+        of them, and nothing is asked of the index in between.
+
+        Args:
+            times: Receive times by place, UTC ns; read only while a stop waits to be logged.
         """
         sign, reach, soonest = self._lone()
         below, above = (reach, 1) if sign > 0 else (1, reach)
-        low, high, due, best = self.low, self.high, self.due, None
-        found = None
-        for number, price, ts in trades:
+        low, high, due = self.low, self.high, self.due
+        best, waits, found = 0, due < FAR, None
+        for place, price in trades:
             if low < price < high:
-                if ts < due:
-                    continue
-            elif (price >= high) is (sign > 0) and ts < soonest:
-                best, low, high, due = price, price - below, price + above, soonest
-                continue
-            found = number, price, ts
-            break
-        if best is not None:
+                if waits and times[place] >= due:
+                    found = place, price
+                    break
+            elif (price >= high) is (sign > 0) and times[place] < soonest:
+                best, low, high, due, waits = price, price - below, price + above, soonest, True
+            else:
+                found = place, price
+                break
+        if best:
             self.offer(best)
         return found
 
@@ -332,11 +340,28 @@ class TriggerIndex:
 
         With none or several, a time in the past: then no price may be passed over as a raise.
         """
-        both = [(side.sign, group) for side, mine in self.sides.items() for group in mine._groups]
-        if len(both) != 1:
+        longs, shorts = self._longs._groups, self._shorts._groups
+        if len(longs) + len(shorts) != 1:
             return 1, 0, -FAR
-        sign, group = both[0]
-        return sign, group.members[0][0], group.soonest
+        group = longs[0] if longs else shorts[0]
+        return (1 if longs else -1), group.members[0][0], group.soonest
+
+    def due_alone(self, ts: int) -> tuple[PositionId, int, int] | None:
+        """Return (position, best, stop), in ticks, of the only member when it is to be logged.
+
+        None says no more than that :meth:`take_due` has to be asked.
+        """
+        mine, other, sign = self._longs, self._shorts, 1
+        if other.due <= ts:
+            mine, other, sign = other, mine, -1
+        if len(mine) != 1 or other.due <= ts:
+            return None
+        group = mine._groups[0]
+        key = group.members[0][2]
+        best, due = mine._logged[key]
+        if best == group.best or due > ts:
+            return None
+        return key, group.best * sign, group.stop * sign
 
     def lift(self, position: PositionId, side: Side, ticks: int) -> None:
         """Raise one member to a price that concerns it alone."""
@@ -352,7 +377,7 @@ class TriggerIndex:
         return found
 
     def _refresh(self) -> None:
-        longs, shorts = self.sides[Side.LONG], self.sides[Side.SHORT]
+        longs, shorts = self._longs, self._shorts
         # Conditions, not ``min`` and ``max``: they are three times as fast, and this is done often.
         low, floor = longs.stop_max, -shorts.best_min - 1
         high, ceiling = longs.best_min + 1, -shorts.stop_max
