@@ -80,9 +80,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
             sequence=event.sequence,
         )
     after: Position = _HANDLERS[type(event)](before, event)
-    return evolved(
-        after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence
-    )
+    return evolved(after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence)
 
 
 def _armed(event: PositionArmed) -> Position:
@@ -342,9 +340,7 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
 
 def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:
     # What is put in or taken out is no gain and no drawdown: the peak moves along.
-    after = evolved(
-        ledger, capital=event.capital, limits=event.limits, sequence=event.sequence
-    )
+    after = evolved(ledger, capital=event.capital, limits=event.limits, sequence=event.sequence)
     peak = ledger.peak_equity + (event.capital - ledger.capital)
     return evolved(after, peak_equity=max(peak, after.equity))
 
