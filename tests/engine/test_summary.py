@@ -37,8 +37,9 @@ def test_both_ways_write_the_same_log(moves: list[int], gap_ns: int) -> None:
     assert _head(prices, times) == general
 
 
-def test_a_stop_at_one_tick_that_cannot_follow_is_left_to_the_general_way() -> None:
-    driver, _ = _driver(plan=Alternating(1))
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_stop_that_cannot_follow_is_left_to_the_general_way(count: int) -> None:
+    driver, _ = _driver(plan=Alternating(count))  # a short, a long
     driver.offer(TradeTick(SYMBOL, 6_000_000, 1, 1, 1))
     position = next(iter(driver.state.live.values()))
     index = TriggerIndex()

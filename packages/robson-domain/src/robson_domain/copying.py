@@ -65,3 +65,9 @@ def _draft_of(kind: type, names: list[str]) -> type:
 
 
 _DRAFTS: Final = _Drafts()
+
+
+def prepare(*kinds: type) -> None:
+    """Make the drafts of these classes now, in a program's start, not at its first event."""
+    for kind in kinds:
+        _DRAFTS.__getitem__(kind)

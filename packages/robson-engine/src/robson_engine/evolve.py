@@ -44,7 +44,7 @@ from robson_domain import (
     decimals,
     next_position_status,
 )
-from robson_domain.copying import evolved
+from robson_domain.copying import evolved, prepare
 from robson_domain.errors import InvariantError
 from robson_domain.ledger import DAY_NS
 from robson_domain.position import CloseReason
@@ -52,6 +52,7 @@ from robson_domain.position import CloseReason
 ENTRY_WINDOW_NS: Final = 60_000_000_000
 REFUSED_KEPT: Final = 20
 """Refused exits a position remembers, the latest."""
+prepare(Position, Order, Ledger)
 
 
 def evolve_position(before: Position | None, event: PositionEvent) -> Position:
