@@ -90,6 +90,29 @@ def test_every_enum_reads_back(kind: type[Enum]) -> None:
         assert codec.decode(codec.encode(member), kind) is member
 
 
+@pytest.mark.parametrize("kind", records(), ids=lambda kind: kind.__name__)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_text_written_at_once_is_that_of_the_values(kind: type, data: st.DataObject) -> None:
+    """The writer is a shortcut past JSON values and the JSON encoder, to the same bytes."""
+    value = data.draw(strategies.of(kind))
+    assert codec.dumps(value) == codec.canonical(codec.encode(value))
+
+
+@given(strategies.texts(), st.booleans(), st.integers(), st.integers(-99, 99).map(Decimal))
+def test_plain_values_are_written_as_they_are_encoded(
+    text: str, flag: bool, number: int, amount: Decimal
+) -> None:
+    for value in (text, flag, number, amount, None, [text, flag], (number, [amount]), Side.LONG):
+        assert codec.dumps(value) == codec.canonical(codec.encode(value))
+
+
+@pytest.mark.parametrize("value", [0.5, {"a": 1}, [0.5]])
+def test_what_is_not_storable_is_not_encoded_either(value: object) -> None:
+    with pytest.raises(UnknownSchema, match="is not storable"):
+        codec.encode(value)
+
+
 @given(strategies.any_event())
 def test_events_read_back_by_their_own_name(event: Any) -> None:
     assert codec.decode_event(codec.loads(codec.dumps(event))) == event

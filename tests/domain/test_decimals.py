@@ -162,3 +162,21 @@ def test_fields_with_bare_numbers_are_checked() -> None:
     assert decimals.exact("1.50") == Decimal("1.5")
     with pytest.raises(ValidationError):
         decimals.exact(0.5)  # type: ignore[arg-type]
+
+
+@given(st.text("0123456789", min_size=1, max_size=45), st.integers(-50, 25), st.booleans())
+def test_what_is_usual_is_returned_as_it_is(digits: str, exponent: int, negative: bool) -> None:
+    """The short question never lets pass what the long one would refuse or change."""
+    number = Decimal(f"{'-' if negative else ''}{digits}E{exponent}")
+    if decimals.is_usual(number):
+        _, kept, at = number.as_tuple()
+        assert number
+        assert int(at) >= -decimals.FRACTION_DIGITS_MAX
+        assert len(kept) + int(at) <= decimals.INTEGER_DIGITS_MAX or int(at) < 0
+        assert number.adjusted() < decimals.INTEGER_DIGITS_MAX
+        assert decimals.to_decimal(number) is number
+
+
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "0", "-0", "1E+20"])
+def test_what_is_not_usual_is_asked_further(number: str) -> None:
+    assert not decimals.is_usual(Decimal(number))

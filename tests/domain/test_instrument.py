@@ -19,6 +19,7 @@ from robson_domain import (
     Side,
     Symbol,
     ValidationError,
+    decimals,
 )
 from robson_domain.testing import an_instrument, strategies
 
@@ -154,3 +155,24 @@ def test_nothing_is_tradable_even_without_minimum() -> None:
     rules = Instrument(symbol=Symbol("BTCUSDT"), tick_size="0.01", step_size="1")
     assert not rules.is_tradable(Quantity(0), Price(1))
     assert rules.is_tradable(Quantity("1e-40"), Price("1"))
+
+
+@given(st.integers(1, 10**25), st.integers(0, 40))
+def test_a_price_of_whole_ticks_is_the_one_that_is_checked(ticks: int, places: int) -> None:
+    instrument = an_instrument(tick_size=Decimal(1).scaleb(-places, decimals.CONTEXT))
+    number = decimals.mul(instrument.tick_size, Decimal(ticks))
+    try:
+        expected = Price(number)
+    except ValidationError:
+        with pytest.raises(ValidationError):
+            instrument.price(ticks)
+        return
+    assert instrument.price(ticks) == expected
+    assert str(instrument.price(ticks)) == str(expected)
+    assert type(instrument.price(ticks)) is Price
+
+
+@pytest.mark.parametrize("ticks", [0, -1])
+def test_no_price_is_zero_or_below(ticks: int) -> None:
+    with pytest.raises(ValidationError, match="above zero"):
+        an_instrument().price(ticks)

@@ -17,6 +17,7 @@ from robson_domain import (
     DetectorSignal,
     DetectorSpec,
     EntryOrderPlaced,
+    ExitFilled,
     ExitTriggered,
     Input,
     Instrument,
@@ -202,3 +203,26 @@ def test_a_close_by_hand_is_executed_at_the_next_trade() -> None:
     driver.offer(TradeTick(SYMBOL, 6_000_200, 3, 20, 20))
     assert driver.state.positions[key].is_closed
     assert isinstance(log.events[-1], PositionClosed)
+
+
+def test_columns_of_different_length_are_refused() -> None:
+    driver, log = _driver()
+    with pytest.raises(ValueError, match="2 prices, but 1 times"):
+        driver.scan(SYMBOL, [1, 2], [1])
+    assert not log.events
+
+
+def test_no_trades_change_nothing() -> None:
+    driver, log = _driver()
+    driver.scan(SYMBOL, [], [])
+    assert not log.events
+
+
+def test_what_comes_after_a_scan_is_carried_out_at_its_last_trade() -> None:
+    """The last trade concerned nobody, but it is the price there is."""
+    driver, log = _driver(plan=Alternating(1))
+    driver.scan(SYMBOL, [6_000_000, 6_000_300, 6_000_200], [10**18 + n for n in range(3)])
+    key = next(iter(driver.state.positions))
+    driver.feed(ClosePosition(command_id="c", position_id=key, ts_received=10**18 + 9))
+    filled = [event.fill for event in log.events if isinstance(event, ExitFilled)]
+    assert [fill.price for fill in filled] == [Price("60002")]

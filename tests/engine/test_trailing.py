@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from robson_domain import Price, PriceDelta, Side
 from robson_domain.testing import an_instrument
 from robson_engine import is_hit, stop_for
-from robson_engine.trailing import better, tighter
+from robson_engine.trailing import better, is_tighter, tighter
 from tests.engine.golden import cases_of
 
 
@@ -87,3 +87,9 @@ def test_the_first_price_is_the_best() -> None:
 )
 def test_the_trigger_is_inclusive(side: Side, price: str, hit: bool) -> None:
     assert is_hit(side, Price(price), Price(98)) is hit
+
+
+@given(st.sampled_from(Side), st.integers(1, 50), st.integers(1, 50))
+def test_tighter_alone_is_what_makes_a_stop_move(side: Side, left: int, right: int) -> None:
+    stop, before = Price(left), Price(right)
+    assert is_tighter(side, stop, before) == (tighter(side, before, stop) != before)

@@ -18,6 +18,7 @@ import typing
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -56,8 +57,14 @@ def encode(value: object) -> JsonValue:
 
 
 def dumps(value: object) -> str:
-    """Return the canonical JSON text of ``value``."""
-    return canonical(encode(value))
+    """Return the canonical JSON text of ``value``: that of ``canonical(encode(value))``.
+
+    Written at once, without the JSON values in between: this is what an event costs.
+
+    Raises:
+        UnknownSchema: As :func:`encode` does.
+    """
+    return _WRITERS[type(value)](value)
 
 
 def canonical(value: JsonValue) -> str:
@@ -197,6 +204,53 @@ def _encode_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], JsonVa
         return body
 
     return encode_object
+
+
+class _Writers(dict[type, Callable[[Any], str]]):
+    """What writes each type, made when it is first met."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        made = self[kind] = _make_writer(kind)
+        return made
+
+
+_WRITERS: Final = _Writers()
+
+
+def _make_writer(kind: type) -> Callable[[Any], str]:
+    # Which of them it is, is asked in the order of _make_encoder.
+    if kind in (int, str):
+        return int.__repr__ if kind is int else encode_basestring_ascii
+    if kind in (bool, type(None)):
+        return {True: "true", False: "false", None: "null"}.__getitem__
+    if issubclass(kind, Enum):
+        return {member: canonical(member.value) for member in kind}.__getitem__
+    if issubclass(kind, str):
+        return lambda text: encode_basestring_ascii(str(text))
+    if issubclass(kind, Decimal):
+        return lambda number: f'"{_encode_number(number)}"'
+    if issubclass(kind, values._Amount):
+        return lambda amount: f'"{decimals.text(amount.value)}"'
+    if hasattr(kind, "_fields"):
+        return _write_fields(kind, kind._fields)
+    if issubclass(kind, tuple | list):
+        return lambda items: f"[{','.join([_WRITERS[type(item)](item) for item in items])}]"
+    if attrs.has(kind):
+        return _write_fields(kind, tuple(field.name for field in attrs.fields(kind)))
+    raise UnknownSchema(f"{kind.__name__} is not storable")
+
+
+def _write_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], str]:
+    """Return what fills a form whose keys are in order and whose tags are filled in."""
+    tags, ordered = _tags_of(kind), sorted(names)
+    filled = {key: canonical(tags[key]) if key in tags else "%s" for key in (*names, *tags)}
+    form = "{" + ",".join(f'"{key}":{filled[key]}' for key in sorted(filled)) + "}"
+
+    def write_object(value: Any) -> str:
+        found = [getattr(value, name) for name in ordered]
+        return form % tuple([_WRITERS[type(item)](item) for item in found])
+
+    return write_object
 
 
 def _make_decoder(hint: Any) -> Callable[[Any], Any]:

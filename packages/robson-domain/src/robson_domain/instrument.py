@@ -17,6 +17,7 @@ from robson_domain.errors import ValidationError
 from robson_domain.symbols import Side, Symbol
 from robson_domain.values import Notional, Price, PriceDelta, Quantity
 
+_PRICE_BOUND: Final = Decimal(10**decimals.INTEGER_DIGITS_MAX)
 UNBOUNDED_QUANTITY: Final = Quantity(10**15)
 
 
@@ -59,12 +60,12 @@ class Instrument:
         Raises:
             ValidationError: When the price is not a multiple of the tick size.
         """
-        ticks = decimals.floor_div(price.value, self.tick_size)
-        if decimals.mul(self.tick_size, Decimal(ticks)) != price.value:
+        quotient, rest = decimals.CONTEXT.divmod(price.value, self.tick_size)
+        if rest:
             raise ValidationError(
                 "price", f"{price} is not a multiple of tick size {decimals.text(self.tick_size)}"
             )
-        return ticks
+        return int(quotient)
 
     def whole_ticks(self, distance: PriceDelta) -> int:
         """Return how many whole ticks fit into ``distance`` (≥ 0), a rest dropped.
@@ -75,7 +76,11 @@ class Instrument:
 
     def price(self, ticks: int) -> Price:
         """Return the price of ``ticks`` whole ticks (at least one)."""
-        return Price(decimals.mul(self.tick_size, Decimal(ticks)))
+        number = decimals.mul(self.tick_size, Decimal(ticks))
+        # A whole multiple has no more digits after the point than the checked tick size.
+        if decimals.ZERO < number < _PRICE_BOUND:
+            return Price._known(number)
+        return Price(number)
 
     def steps(self, quantity: Quantity) -> int:
         """Return ``quantity`` in whole steps, a rest dropped."""

@@ -14,7 +14,7 @@ from robson_domain.values import ZERO_MONEY, Money
 DAY_NS: Final = 86_400_000_000_000
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Ledger:
     """Running totals over all positions.
 

@@ -131,7 +131,7 @@ def next_order_status(status: OrderStatus, event: str) -> OrderStatus:
     return next_status("order", ORDER_TRANSITIONS, status, event)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Order:
     """An order of ours and what is known of it.
 

@@ -96,7 +96,7 @@ class Doubt:
     snapshot_at: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Position:
     """What is known of one position.
 

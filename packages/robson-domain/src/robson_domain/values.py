@@ -35,9 +35,19 @@ class _Amount:
     value: Decimal
 
     def __init__(self, value: Decimal | int | str) -> None:
-        number = decimals.to_decimal(value, type(self).__name__.lower())
+        if type(value) is Decimal and decimals.is_usual(value):
+            number = value  # what nearly every sum and product is: no name has to be made
+        else:
+            number = decimals.to_decimal(value, type(self).__name__.lower())
         self._check(number)
         object.__setattr__(self, "value", number)
+
+    @classmethod
+    def _known(cls, number: Decimal) -> Self:
+        """Return the amount of a number that is known to pass every check."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "value", number)
+        return made
 
     @classmethod
     def _check(cls, number: Decimal) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
-
 from robson_domain import (
     CancelRequested,
     ClientOrderId,
@@ -26,6 +24,7 @@ from robson_domain import (
     GuardOpened,
     Intent,
     InterestAccrued,
+    Ledger,
     Money,
     Order,
     OrderInDoubt,
@@ -49,6 +48,7 @@ from robson_domain import (
     decimals,
     next_position_status,
 )
+from robson_domain.copying import evolved, prepare
 from robson_domain.errors import InvariantError
 from robson_domain.position import CloseReason
 from robson_engine.config import STOP_MOVE_NS
@@ -60,6 +60,7 @@ _ONE: Final = ("entry_order", "exit_order", "venue_stop")
 _MANY: Final = ("past_exits", "past_stops")
 STOPS_KEPT: Final = 5
 """Venue stops without an execution a position remembers, the latest."""
+prepare(Position, Order, Ledger)
 
 
 def evolve_position(before: Position | None, event: PositionEvent) -> Position:
@@ -78,7 +79,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
     status = next_position_status(before.status, event.event_type)
     if isinstance(event, TrailingStopUpdated):
         # By far the most frequent event: one copy instead of two.
-        return attrs.evolve(
+        return evolved(
             before,
             status=status,
             best=event.best,
@@ -88,9 +89,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
             sequence=event.sequence,
         )
     after: Position = _HANDLERS[type(event)](before, event)
-    return attrs.evolve(
-        after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence
-    )
+    return evolved(after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence)
 
 
 def _armed(event: PositionArmed) -> Position:
@@ -112,15 +111,15 @@ def _armed(event: PositionArmed) -> Position:
 
 
 def _disarmed(before: Position, event: PositionDisarmed) -> Position:
-    return attrs.evolve(before, close_reason=event.reason, closed_at=event.timestamp)
+    return evolved(before, close_reason=event.reason, closed_at=event.timestamp)
 
 
 def _signal(before: Position, event: EntrySignalReceived) -> Position:
-    return attrs.evolve(before, signal=event.signal, signal_at=event.timestamp)
+    return evolved(before, signal=event.signal, signal_at=event.timestamp)
 
 
 def _denied(before: Position, event: EntryDenied) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         denial_code=event.code,
         close_reason=CloseReason.DENIED,
@@ -143,7 +142,7 @@ def order_of(intent: Intent) -> Order:
 
 
 def _entry_placed(before: Position, event: EntryOrderPlaced) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         entry_order=order_of(event.intent),
         stop_distance=event.stop_distance,
@@ -164,7 +163,7 @@ def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
     past = before.past_exits
     if before.exit_order is not None:
         past = _kept((*past, before.exit_order))
-    return attrs.evolve(
+    return evolved(
         before,
         exit_order=order_of(event.intent),
         past_exits=past,
@@ -175,10 +174,10 @@ def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
 
 def _with_commission(before: Position, fill: Fill) -> Position:
     if fill.commission_asset == before.symbol.base:
-        return attrs.evolve(before, fees_base=before.fees_base + fill.commission)
+        return evolved(before, fees_base=before.fees_base + fill.commission)
     if fill.commission_asset == before.symbol.quote:
         fees = Money(decimals.add(before.fees_quote.value, fill.commission.value))
-        return attrs.evolve(before, fees_quote=fees)
+        return evolved(before, fees_quote=fees)
     return before
 
 
@@ -197,7 +196,7 @@ def held_of(position: Position) -> Decimal:
 
 
 def _with_open_qty(position: Position) -> Position:
-    return attrs.evolve(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
+    return evolved(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
 
 
 def _with_doubt_left(position: Position) -> Position:
@@ -209,7 +208,7 @@ def _with_doubt_left(position: Position) -> Position:
     orders = (position.entry_order, position.exit_order, position.venue_stop)
     if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
         return position
-    return attrs.evolve(position, doubt=None)
+    return evolved(position, doubt=None)
 
 
 def _entry_filled(before: Position, event: EntryFilled) -> Position:
@@ -218,9 +217,9 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         raise InvariantError(f"event {event.sequence}: a fill of an entry never placed")
     fill = event.fill
     reopened = before.status is PositionStatus.CLOSED
-    after = attrs.evolve(
+    after = evolved(
         _with_commission(before, fill),
-        entry_order=attrs.evolve(order.with_fill(fill), status=event.order_status),
+        entry_order=evolved(order.with_fill(fill), status=event.order_status),
         entry_qty=before.entry_qty + fill.quantity,
         entry_cost=before.entry_cost + fill.notional,
         opened_at=fill.ts_event if reopened else before.opened_at or fill.ts_event,
@@ -236,7 +235,7 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
     fill = event.fill
-    after = attrs.evolve(
+    after = evolved(
         _with_order(before, event.client_order_id, lambda order: _filled(order, event)),
         exit_qty=before.exit_qty + fill.quantity,
         exit_value=before.exit_value + fill.notional,
@@ -246,7 +245,7 @@ def _exit_filled(before: Position, event: ExitFilled) -> Position:
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
-    return attrs.evolve(order.with_fill(event.fill), status=event.order_status)
+    return evolved(order.with_fill(event.fill), status=event.order_status)
 
 
 def _with_order(
@@ -266,50 +265,50 @@ def _with_order(
 
 def _with(before: Position, name: str, value: Any) -> Position:
     fields: dict[str, Any] = {name: value}
-    return attrs.evolve(before, **fields)
+    return evolved(before, **fields)
 
 
 def _close_requested(before: Position, event: PositionCloseRequested) -> Position:
-    return attrs.evolve(before, close_requested=event.reason)
+    return evolved(before, close_requested=event.reason)
 
 
 def _triggered(before: Position, event: ExitTriggered) -> Position:
-    return attrs.evolve(before, exit_reason=event.reason)
+    return evolved(before, exit_reason=event.reason)
 
 
 def _rejected(before: Position, event: OrderRejected) -> Position:
     def reject(order: Order) -> Order:
-        return attrs.evolve(order, status=OrderStatus.REJECTED, reject_code=event.code)
+        return evolved(order, status=OrderStatus.REJECTED, reject_code=event.code)
 
     after = _with_doubt_left(_with_order(before, event.client_order_id, reject))
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
-        return attrs.evolve(after, stop_rejections=event.attempt, stop_retry_at=event.retry_at)
+        return evolved(after, stop_rejections=event.attempt, stop_retry_at=event.retry_at)
     if event.retry_at:
-        return attrs.evolve(after, exit_rejections=event.attempt, retry_at=event.retry_at)
+        return evolved(after, exit_rejections=event.attempt, retry_at=event.retry_at)
     return after
 
 
 def _in_doubt(before: Position, event: OrderInDoubt) -> Position:
     def doubt(order: Order) -> Order:
-        return attrs.evolve(order, status=OrderStatus.IN_DOUBT)
+        return evolved(order, status=OrderStatus.IN_DOUBT)
 
-    return attrs.evolve(_with_order(before, event.client_order_id, doubt), doubt=event.doubt)
+    return evolved(_with_order(before, event.client_order_id, doubt), doubt=event.doubt)
 
 
 def _resolved(before: Position, event: OrderResolved) -> Position:
     def resolve(order: Order) -> Order:
-        return attrs.evolve(order, status=event.order_status)
+        return evolved(order, status=event.order_status)
 
     after = _with_doubt_left(_with_order(before, event.client_order_id, resolve))
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
-        return attrs.evolve(after, stop_rejections=0)
+        return evolved(after, stop_rejections=0)
     return after
 
 
 def _closed(before: Position, event: PositionClosed) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         close_reason=event.reason,
         realized_pnl=event.realized_pnl,
@@ -326,7 +325,7 @@ def _stop_placed(before: Position, event: VenueStopPlaced) -> Position:
     past = before.past_stops
     if before.venue_stop is not None:
         past = _latest((*past, before.venue_stop))
-    return attrs.evolve(
+    return evolved(
         before,
         venue_stop=order_of(event.intent),
         past_stops=past,
@@ -344,22 +343,22 @@ def _latest(orders: tuple[Order, ...]) -> tuple[Order, ...]:
 
 def _cancel_requested(before: Position, event: CancelRequested) -> Position:
     def ask(order: Order) -> Order:
-        return attrs.evolve(order, status=OrderStatus.PENDING_CANCEL)
+        return evolved(order, status=OrderStatus.PENDING_CANCEL)
 
     after = _with_order(before, event.client_order_id, ask)
-    return attrs.evolve(after, stop_retry_at=event.retry_at)
+    return evolved(after, stop_retry_at=event.retry_at)
 
 
 def _accrued(before: Position, event: InterestAccrued) -> Position:
-    return attrs.evolve(before, interest=event.interest)
+    return evolved(before, interest=event.interest)
 
 
 def _repaid(before: Position, event: RepayRequested) -> Position:
-    return attrs.evolve(before, repays=event.n, retry_at=event.retry_at)
+    return evolved(before, repays=event.n, retry_at=event.retry_at)
 
 
 def _reduced(before: Position, event: PositionReduced) -> Position:
-    after = attrs.evolve(
+    after = evolved(
         before,
         exit_qty=before.exit_qty + event.quantity,
         exit_value=before.exit_value + event.quantity * event.price,
@@ -368,7 +367,7 @@ def _reduced(before: Position, event: PositionReduced) -> Position:
 
 
 def _errored(before: Position, event: PositionErrored) -> Position:
-    return attrs.evolve(before, error=event.problem)
+    return evolved(before, error=event.problem)
 
 
 _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {

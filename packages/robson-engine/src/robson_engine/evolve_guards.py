@@ -9,8 +9,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
-
 from robson_domain import (
     CloseReason,
     DetectorSpec,
@@ -26,6 +24,7 @@ from robson_domain import (
     Quantity,
     RiskConfig,
 )
+from robson_domain.copying import evolved
 
 GUARD_NAME: Final = "safety_net"
 _PERCENT: Final = Decimal(2)
@@ -59,7 +58,7 @@ def guard_opened(event: GuardOpened) -> Position:
 def _followed(before: Position, event: GuardFollowed) -> Position:
     # What was closed of it stays closed: only what is left follows what was seen.
     entered = event.quantity + before.exit_qty
-    return attrs.evolve(
+    return evolved(
         before,
         open_qty=event.quantity,
         entry_qty=entered,
@@ -72,11 +71,11 @@ def _followed(before: Position, event: GuardFollowed) -> Position:
 
 
 def _breached(before: Position, event: GuardBreached) -> Position:
-    return attrs.evolve(before, breached_at=event.timestamp)
+    return evolved(before, breached_at=event.timestamp)
 
 
 def _released(before: Position, event: GuardReleased) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         close_reason=CloseReason.RELEASED,
         closed_at=event.timestamp,
@@ -86,7 +85,7 @@ def _released(before: Position, event: GuardReleased) -> Position:
 
 
 def _handed_over(before: Position, event: GuardHandedOver) -> Position:
-    return attrs.evolve(
+    return evolved(
         before,
         kind=PositionKind.CORE,
         stop_distance=event.stop_distance,

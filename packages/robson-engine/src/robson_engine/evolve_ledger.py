@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import attrs
-
 from robson_domain import (
     AnotherRobsonSeen,
     EntryOrderPlaced,
@@ -21,6 +19,7 @@ from robson_domain import (
     SafetyNetSet,
     WarningCleared,
 )
+from robson_domain.copying import evolved
 from robson_domain.ledger import DAY_NS
 
 ENTRY_WINDOW_NS: Final = 60_000_000_000
@@ -36,14 +35,14 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
         case EntryOrderPlaced():
             since = event.timestamp - ENTRY_WINDOW_NS
             recent = tuple(ts for ts in ledger.entries if ts > since)
-            return attrs.evolve(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
+            return evolved(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
         case PositionClosed() if before is not None and not before.is_guard:
             gain = event.realized_pnl - before.realized_pnl
             return _realized(ledger, gain, event)
         case RiskLimitsSet():
             return _limited(ledger, event)
         case _:
-            return attrs.evolve(ledger, sequence=event.sequence, **_said(ledger, event))
+            return evolved(ledger, sequence=event.sequence, **_said(ledger, event))
 
 
 def _said(ledger: Ledger, event: Event) -> dict[str, Any]:
@@ -72,17 +71,15 @@ def _said(ledger: Ledger, event: Event) -> dict[str, Any]:
 
 def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:
     # What is put in or taken out is no gain and no drawdown: the peak moves along.
-    after = attrs.evolve(
-        ledger, capital=event.capital, limits=event.limits, sequence=event.sequence
-    )
+    after = evolved(ledger, capital=event.capital, limits=event.limits, sequence=event.sequence)
     peak = ledger.peak_equity + (event.capital - ledger.capital)
-    return attrs.evolve(after, peak_equity=max(peak, after.equity))
+    return evolved(after, peak_equity=max(peak, after.equity))
 
 
 def _realized(ledger: Ledger, gain: Money, event: PositionClosed) -> Ledger:
     total = ledger.realized_total + gain
     equity = ledger.capital + total
-    return attrs.evolve(
+    return evolved(
         ledger,
         realized_total=total,
         realized_today=ledger.realized_on(event.timestamp) + gain,

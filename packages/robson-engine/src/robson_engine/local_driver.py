@@ -113,19 +113,22 @@ class LocalDriver:
 
         Trades that concern nobody cost three comparisons and make no object.
         """
+        if len(ticks) != len(times):
+            raise ValueError(f"{len(ticks)} prices, but {len(times)} times")
         index = self.state.index_of(symbol)
-        low = high = due = 0  # nothing lies between: the first trade is always offered
-        numbers = range(1, len(ticks) + 1)
-        for number, price, ts in zip(numbers, ticks, times, strict=True):
-            if low < price < high and ts < due:
-                continue
-            index.mark = number - 1
-            self.offer(TradeTick(symbol, price, number, ts, ts))
-            if self.venue.is_working(symbol) or (self.plan is not None and not self.state.live):
-                low = high = 0
-            else:
-                low, high, due = index.low, index.high, index.due
+        trades = enumerate(ticks)
+        is_asked = True  # the first trade is always offered
+        while trade := next(trades, None) if is_asked else index.pass_over(trades, times):
+            place, price = trade
+            index.mark = place
+            self.offer(TradeTick(symbol, price, place + 1, times[place], times[place]))
+            is_asked = self.venue.is_working(symbol) or (
+                self.plan is not None and not self.state.live
+            )
         index.mark = len(ticks)
+        if ticks:
+            # What comes after all trades is carried out at the last of them.
+            self._tick = TradeTick(symbol, ticks[-1], len(ticks), times[-1], times[-1])
 
     def _carry_out(self, command: Command) -> tuple[Input, ...]:
         # The venue is shown a price only when something depends on it: the last one counts.

@@ -52,6 +52,7 @@ from robson_engine import (
 )
 from robson_engine.config import SIGNAL_AGE_MAX_NS
 from robson_engine.state import EngineState, is_stuck, reach_of
+from robson_engine.summary import summary_alone
 from robson_engine.trigger_index import TriggerIndex
 from robson_engine.turn import NOTHING, Step, Turn
 
@@ -88,8 +89,10 @@ def on_price(state: EngineState, tick: TradeTick) -> Step:
         return turn.step()
     taken = index.offer(tick.ticks, may_raise=tick.origin is not PriceOrigin.REST)
     is_due = tick.ts_received >= index.due
-    if not taken and not is_due:
-        return NOTHING
+    if not taken:
+        alone = summary_alone(state, index, tick) if is_due else NOTHING
+        if alone is not None:
+            return alone
     turn = Turn(state, tick)
     hits = {key: best for best, key in taken}
     for key in _in_order(state, hits):

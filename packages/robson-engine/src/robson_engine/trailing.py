@@ -21,6 +21,12 @@ def tighter(side: Side, left: Price | None, right: Price) -> Price:
     return better(side, left, right)
 
 
+def is_tighter(side: Side, stop: Price, before: Price) -> bool:
+    """Say whether ``stop`` is tighter than ``before``."""
+    sooner, later = (before, stop) if side is Side.LONG else (stop, before)
+    return sooner.value < later.value  # numbers, not objects: asked at every summary
+
+
 def stop_for(instrument: Instrument, side: Side, best: Price, distance: PriceDelta) -> Price:
     """Return the stop that belongs to ``best``: D away, rounded tighter to the tick grid.
 

@@ -33,7 +33,7 @@ from robson_domain.identity import event_id
 from robson_engine.evolve import evolve_position
 from robson_engine.evolve_ledger import evolve_ledger
 from robson_engine.state import EngineState
-from robson_engine.trailing import stop_for, tighter
+from robson_engine.trailing import is_tighter, stop_for
 
 E = TypeVar("E", bound=PositionEvent)
 A = TypeVar("A", bound=AccountEvent)
@@ -129,20 +129,30 @@ class Turn:
         assert before is not None  # who is in the index has one
         best = position.instrument.price(best_ticks)
         stop = stop_for(position.instrument, position.side, best, distance)
-        if tighter(position.side, before, stop) == before:
+        if not is_tighter(position.side, stop, before):
             return
-        facts: dict[str, Any] = {"best": best, "stop": stop, "previous_stop": before}
-        if mark is not None:
-            facts["mark"] = mark
-        self._fold(TrailingStopUpdated, key, facts)
+        self._keep(
+            position,
+            TrailingStopUpdated(
+                **self._envelope(TrailingStopUpdated, key),
+                mark=self._mark(position) if mark is None else mark,
+                best=best,
+                stop=stop,
+                previous_stop=before,
+            ),
+        )
 
     def _fold(self, kind: type[Any], key: PositionId, facts: dict[str, Any]) -> Position:
         before = self.find(key)
-        event = kind(**(self._envelope(kind, key) | {"mark": self._mark(before)} | facts))
+        facts.setdefault("mark", self._mark(before))
+        return self._keep(before, kind(**self._envelope(kind, key), **facts))
+
+    def _keep(self, before: Position | None, event: PositionEvent) -> Position:
+        after = evolve_position(before, event)
         self.events.append(event)
-        self._positions[key] = evolve_position(before, event)
+        self._positions[event.position_id] = after
         self.ledger = evolve_ledger(self.ledger, before, event)
-        return self._positions[key]
+        return after
 
     def _envelope(self, kind: type[Any], key: PositionId) -> dict[str, Any]:
         sequence = self.ledger.sequence + 1
