@@ -140,3 +140,8 @@ async def test_the_whole_account_is_read_where_it_is_real(mode: str, tmp_path: P
         assert (venue.lending is not None) is is_real
     finally:
         await venue.execution.close()
+
+
+def test_ids_that_repeat_are_not_for_live_mode() -> None:
+    with pytest.raises(ConfigurationError, match="ROBSON_SEED"):
+        settings(**REAL, ROBSON_SEED="again")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from robson_domain import PositionId, Price, Quantity, Side, Symbol
+from robson_domain import PositionId, PositionStatus, Price, Quantity, Side, Symbol
+from robson_domain.testing import a_guard, a_position
 from robson_exec import ExclusionChanged, Notice, PairSeen, SafetyNetLooked
 from robsond.broadcast import Broadcast
 from robsond.hub import Hub
@@ -99,6 +100,16 @@ def test_the_exclusion_set_is_told() -> None:
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
     return metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def test_what_core_owns_at_a_start_is_told() -> None:
+    """Armed positions and guards own nothing."""
+    active = a_position(PositionStatus.ACTIVE)
+    with capture_logs() as entries:
+        SafetyWatch(Metrics()).begin((active, a_position(PositionStatus.ARMED), a_guard()))
+    assert [entry["event"] for entry in entries] == [
+        "Safety Net: Added BTCUSDT Long to exclusion set"
+    ]
 
 
 def test_every_look_counts() -> None:

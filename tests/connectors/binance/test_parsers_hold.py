@@ -179,38 +179,20 @@ def test_a_damaged_text_breaks_nothing(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, len(body)))
     damaged = body[:start] + data.draw(st.binary(max_size=6)) + body[end:]
-    if is_text(damaged):
-        market(damaged)
+    market(damaged)
     user(damaged)
     for name in REST:
         rest(name, damaged)
 
 
-def is_text(frame: bytes) -> bool:
-    """Say whether it can be decoded; what else happens is the next test's."""
-    try:
-        frame.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-NOT_CAUGHT: Final = pytest.mark.xfail(
-    reason="the quick way of MarketParser.parse lets a UnicodeDecodeError out", strict=True
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=NOT_CAUGHT if name in ("aggregate", "quote") else ())
-        for name in MARKET
-    ],
-)
+@pytest.mark.parametrize("name", MARKET)
 def test_a_frame_that_is_no_text_is_malformed(name: str) -> None:
+    """In a name that nobody reads it changes nothing; anywhere else it is no trade and no quote."""
     body = wire(MARKET[name])
+    whole = market(body)
     for at in range(len(body)):
-        assert not isinstance(market(body[:at] + b"\x80" + body[at:]), TradeTick | Quote)
+        found = market(body[:at] + b"\x80" + body[at:])
+        assert found == whole or not isinstance(found, TradeTick | Quote)
 
 
 # -------------------------------------------------------------------------- what must not pass

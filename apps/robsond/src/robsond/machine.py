@@ -99,7 +99,9 @@ class Machine:
         facade = RunningMachine(daemon, self._around(parts, venue, planner))
         broadcast = Broadcast(self._hub, self._metrics, facade)
         daemon.bus.add_listener("broadcast", broadcast.on)
-        daemon.bus.add_listener("safety_watch", SafetyWatch(self._metrics).on)
+        watch = SafetyWatch(self._metrics)
+        watch.begin(daemon.view.active())
+        daemon.bus.add_listener("safety_watch", watch.on)
         self._run("prices", broadcast.prices())
         self._facade = facade
         await planner.start(daemon)

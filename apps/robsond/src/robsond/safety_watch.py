@@ -5,9 +5,10 @@ A line comes when what is said of a pair changes; the counters go up with every 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from robson_domain import Side, Symbol
+from robson_domain import Position, Side, Symbol
 from robson_exec import ExclusionChanged, Observation, PairSeen, SafetyNetLooked
 from robsond import logs
 from robsond.telemetry import Metrics
@@ -32,6 +33,16 @@ class SafetyWatch:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._said: dict[tuple[Symbol, Side | None], str] = {}
+
+    def begin(self, positions: Iterable[Position]) -> None:
+        """Say what is excluded from the start on: the pairs that core owns by then."""
+        for one in positions:
+            if one.owns_pair:
+                self._exclusion(
+                    ExclusionChanged(
+                        symbol=one.symbol, side=one.side, position_id=one.position_id, added=True
+                    )
+                )
 
     def on(self, item: Observation) -> None:
         """Take note of a look, or of a changed exclusion."""

@@ -65,6 +65,10 @@ def _mode(settings: Settings) -> list[str]:
             f"BINANCE_API_KEY: {settings.mode} mode needs the key and BINANCE_API_SECRET, or their "
             "files in BINANCE_API_KEY_FILE and BINANCE_API_SECRET_FILE"
         )
+    if settings.mode == "live" and settings.seed:
+        found.append(
+            "ROBSON_SEED: ids that repeat are for tests; live mode needs ids that never do"
+        )
     cap = settings.live.position_cap
     # Empty is asked for when live mode starts: it may have been typed before, or be typed then.
     if cap > LIVE_CAP and settings.live.cap_confirm not in ("", cap_phrase(cap)):

@@ -246,7 +246,7 @@ class MarketParser:
                 return self._aggregated(self._aggregate_frame(frame).data, received)
             if letter == _QUOTE_LETTER:
                 return self._quoted(self._book_frame(frame).data, received)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             pass
         except ValidationError as error:
             return Malformed(str(error))
