@@ -23,8 +23,15 @@ from robson_domain import (
 )
 from robson_engine.protection import OwnTrades
 from robson_exec import ExclusionChanged
-from robson_exec.books import Books
-from robson_exec.exclusions import Database, Exclusions, Layer, LiveExclusions, Owned, VenueRecords
+from robson_exec.safety.books import Books
+from robson_exec.safety.exclusions import (
+    Database,
+    Exclusions,
+    Layer,
+    LiveExclusions,
+    Owned,
+    VenueRecords,
+)
 from tests.exec.net_rig import BUY, POLL, NetRig, net_rig
 from tests.exec.world import BTC, ETH, SECOND, memory_store, sqlite_store
 

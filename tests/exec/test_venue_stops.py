@@ -18,7 +18,7 @@ from robson_domain import (
     RiskLimits,
     VenueStopPlaced,
 )
-from robson_exec.books import is_settled
+from robson_exec.safety.books import is_settled
 from tests.exec.net_rig import BUY, NetRig, net_rig
 from tests.exec.world import SECOND
 

@@ -27,7 +27,7 @@ from robson_exec.parts import Parts, ProtectionSettings
 from robson_exec.position_manager import PositionManager
 from robson_exec.recovery import RecoveryReport
 from robson_exec.runner import Runner
-from robson_exec.safety_net import SafetyNet
+from robson_exec.safety.safety_net import SafetyNet
 from robson_exec.supervision import Supervisor
 from robson_exec.view import LastPrice, View
 

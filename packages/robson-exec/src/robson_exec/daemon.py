@@ -17,7 +17,7 @@ from robson_exec.machine import Machine
 from robson_exec.market_feeds import MarketFeeds
 from robson_exec.parts import Parts
 from robson_exec.recovery import RecoveryReport
-from robson_exec.safety_net import SafetyNet
+from robson_exec.safety.safety_net import SafetyNet
 from robson_exec.view import View
 
 

@@ -18,12 +18,10 @@ from robson_domain import (
     Symbol,
 )
 from robson_engine import EngineState
-from robson_exec import protecting
 from robson_exec.bus import EventBus, Published
 from robson_exec.committer import Committer
 from robson_exec.debts import Debts
 from robson_exec.desk import Desk, Replies
-from robson_exec.exclusions import Ownership
 from robson_exec.inbox import Inbox
 from robson_exec.inquiries import Inquiries
 from robson_exec.limits import BACKLOG_UNITS_MAX, REJECTIONS_ALERT
@@ -35,6 +33,8 @@ from robson_exec.parts import Parts
 from robson_exec.pending import Unit
 from robson_exec.position_manager import PositionManager
 from robson_exec.runner import Reactions, Runner
+from robson_exec.safety import protecting
+from robson_exec.safety.exclusions import Ownership
 from robson_exec.supervision import Supervisor
 from robson_exec.ticker import Ticker
 from robson_exec.venue_calls import VenueCalls
@@ -75,7 +75,16 @@ class Machine:
             activity=parts.activity,
             bus=self.bus,
         )
-        self.safety_net = protecting.safety_net(self)
+        self._around = protecting.Around(
+            parts=parts,
+            state=self.state,
+            supervisor=self.supervisor,
+            bus=self.bus,
+            prices=self.prices,
+            calls=calls,
+            offer=self.inbox.offer,
+        )
+        self.safety_net = protecting.safety_net(self._around)
         self.order_manager = OrderManager(
             calls=calls,
             guard=self.guard,
@@ -113,7 +122,7 @@ class Machine:
         if self.safety_net is not None:
             self.safety_net.answer(command)
         else:
-            protecting.answer_blindly(self, command)
+            protecting.answer_blindly(self._around, command)
 
     def _add_market(self) -> None:
         parts = self.parts

@@ -54,7 +54,7 @@ from robson_exec.limits import (
     ENTRY_AGE_MAX_NS,
     SILENCE_NS,
 )
-from robson_exec.locks import Locks
+from robson_exec.safety.locks import Locks
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import NOT_SENT, VenueCalls
 

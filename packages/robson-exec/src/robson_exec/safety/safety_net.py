@@ -25,16 +25,16 @@ from robson_domain import (
     SafetyNetSet,
     Symbol,
 )
-from robson_exec.account_reader import LookFailed, Snapshot
-from robson_exec.books import is_under_way
 from robson_exec.bus import Observation, Published
-from robson_exec.exclusions import Owned
-from robson_exec.fresh_answers import FreshAnswers
-from robson_exec.judging import DOUBT, Judgment, doubtful, judge, unsure
-from robson_exec.locks import Locks
-from robson_exec.look_timer import LookTimer
-from robson_exec.net_parts import Doubts, NetParts
 from robson_exec.observations import PairSeen, SafetyNetLooked
+from robson_exec.safety.account_reader import LookFailed, Snapshot
+from robson_exec.safety.books import is_under_way
+from robson_exec.safety.exclusions import Owned
+from robson_exec.safety.fresh_answers import FreshAnswers
+from robson_exec.safety.judging import DOUBT, Judgment, doubtful, judge, unsure
+from robson_exec.safety.locks import Locks
+from robson_exec.safety.look_timer import LookTimer
+from robson_exec.safety.net_parts import Doubts, NetParts
 
 REFUSALS_MAX = 2
 """After so many refusals one after the other a look asks nothing more."""

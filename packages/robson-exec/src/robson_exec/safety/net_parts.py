@@ -8,14 +8,14 @@ import attrs
 
 from robson_domain import AccountTrade, Clock, Input, Symbol
 from robson_engine.protection import refs_of
-from robson_exec.account_reader import AccountReader
 from robson_exec.activity import Activity
-from robson_exec.books import Books
 from robson_exec.bus import EventBus
-from robson_exec.exclusions import Exclusions, Owned
-from robson_exec.judging import Steadiness
-from robson_exec.locks import Locks
-from robson_exec.position_sync import PositionSync
+from robson_exec.safety.account_reader import AccountReader
+from robson_exec.safety.books import Books
+from robson_exec.safety.exclusions import Exclusions, Owned
+from robson_exec.safety.judging import Steadiness
+from robson_exec.safety.locks import Locks
+from robson_exec.safety.position_sync import PositionSync
 from robson_exec.supervision import Supervisor
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import attrs
 
 from robson_domain import ExternalSeen, PositionId, QueryExternal, Symbol
-from robson_exec.judging import DOUBT, judge
 from robson_exec.limits import ANSWER_APART_NS
-from robson_exec.net_parts import Doubts, NetParts
+from robson_exec.safety.judging import DOUBT, judge
+from robson_exec.safety.net_parts import Doubts, NetParts
 
 
 class FreshAnswers:

@@ -24,10 +24,10 @@ from robson_domain import (
 )
 from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
 from robson_engine.protection import Difference, OwnTrades, difference_of
-from robson_exec.account_reader import Snapshot
-from robson_exec.books import Books, is_comparable
-from robson_exec.judging import Steadiness
 from robson_exec.limits import FOREIGN_TRADES_NS
+from robson_exec.safety.account_reader import Snapshot
+from robson_exec.safety.books import Books, is_comparable
+from robson_exec.safety.judging import Steadiness
 
 
 @attrs.define(kw_only=True, eq=False)

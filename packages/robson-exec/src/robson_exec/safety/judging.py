@@ -21,10 +21,10 @@ from robson_domain import (
     decimals,
 )
 from robson_engine.protection import External, covered_by_stops, external_of, follow
-from robson_exec.account_reader import Snapshot
-from robson_exec.books import Books, is_settled
-from robson_exec.exclusions import Owned
 from robson_exec.observations import PairSeen
+from robson_exec.safety.account_reader import Snapshot
+from robson_exec.safety.books import Books, is_settled
+from robson_exec.safety.exclusions import Owned
 
 DOUBT: Final = "doubt"
 CORE_MANAGED: Final = "core_managed"
