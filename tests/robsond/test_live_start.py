@@ -14,6 +14,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from robson_domain import ConfigurationError, Money, RetryableVenueError
 from robsond import compose_binance
@@ -152,22 +153,27 @@ async def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-async def test_rights_that_cannot_be_asked_go_by_the_last_start(tmp_path: Path) -> None:
+async def test_rights_that_cannot_be_asked_are_said_and_keep_nothing_from_starting(
+    tmp_path: Path,
+) -> None:
     silent, sure = Facts(is_silent=True), {"ROBSON_LIVE_CONFIRM": "binance-1"}
-    with pytest.raises(ConfigurationError, match="it rains"):
-        await start(tmp_path, silent, **sure).require(HERE)
-    await start(tmp_path, Facts(), **sure).require(HERE)
-    await start(tmp_path, silent).require(HERE)
-    other = attrs.evolve(HERE, database="db-2")
-    with pytest.raises(ConfigurationError, match="it rains"):
-        await start(tmp_path, silent, ROBSON_LIVE_CONFIRM=other.phrase).require(other)
+    for wanted in (sure, {}):
+        with capture_logs() as entries:
+            await start(tmp_path, silent, **wanted).require(HERE)
+        assert [entry["why"] for entry in entries] == ["it rains"]
 
 
 @pytest.mark.usefixtures("nobody")
-async def test_a_right_that_was_added_later_is_refused(tmp_path: Path) -> None:
+async def test_a_right_that_was_added_later_is_said_and_stops_are_watched(tmp_path: Path) -> None:
     await start(tmp_path, Facts(), ROBSON_LIVE_CONFIRM="binance-1").require(HERE)
-    with pytest.raises(ConfigurationError, match="use a key that has no IP list"):
+    with capture_logs() as entries:
         await start(tmp_path, Facts(("has no IP list",))).require(HERE)
+    assert [(e["log_level"], e["more"]) for e in entries] == [("error", "has no IP list")]
+    other = attrs.evolve(HERE, database="db-2")
+    with pytest.raises(ConfigurationError, match="use a key that has no IP list"):
+        await start(tmp_path, Facts(("has no IP list",)), ROBSON_LIVE_CONFIRM=other.phrase).require(
+            other
+        )
 
 
 async def test_a_connector_of_another_package_is_confirmed_by_its_name(tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ from robsond.system import terminal
 log = logs.logger(__name__)
 
 _VENUE_SECONDS: Final = 20
-"""A venue that does not answer must not hold up a restart for long."""
+"""How long a first start waits for what the venue says."""
+_RESTART_SECONDS: Final = 2
+"""A restart may have stops to watch."""
 _WIDTH: Final = 10
 
 
@@ -80,19 +82,26 @@ class LiveStart:
         self._file.save(subject)
 
     async def _risks(self, subject: Subject, kept: Accepted | None) -> tuple[str, ...]:
+        """Return what the key may do beyond trading, as far as it is to be confirmed.
+
+        What was confirmed before may have stops to watch: nothing that is only found now keeps it
+        from starting, and a venue that is slow does so for a moment alone.
+        """
+        is_restart = kept is not None and kept.database == subject.database
+        patience = _RESTART_SECONDS if is_restart else _VENUE_SECONDS
         try:
-            async with asyncio.timeout(_VENUE_SECONDS):
-                return await self._facts.risks()
+            async with asyncio.timeout(patience):
+                found = await self._facts.risks()
         except (VenueError, TimeoutError) as error:
             why = error.message if isinstance(error, VenueError) else "no answer in time"
-        if kept is None or kept.database != subject.database:
-            raise ConfigurationError(
-                f"the rights of the key could not be asked ({why}); live mode is not confirmed "
-                "without them: look at network, key and IP list, and start again"
-            )
-        # What was confirmed before may have stops to watch; the venue is asked again next time.
-        log.warning("the rights of the key could not be asked; going by the last start", why=why)
-        return ()
+            log.warning("the rights of the key could not be asked; robson doctor does", why=why)
+            return ()
+        if kept is None or not is_restart:
+            return found
+        added = [risk for risk in found if risk not in kept.risks]
+        if added:
+            log.error("the key may do more than was confirmed", more=" and ".join(added))
+        return tuple(risk for risk in found if risk in kept.risks)
 
     async def _ask(self, subject: Subject, missing: Sequence[Need]) -> None:
         terminal.say(_told(await self._lines(subject)))
