@@ -250,15 +250,23 @@ async def test_another_robson_stops_entries(
         assert answer.status_code == 200, answer.text
 
 
+def resting(exchange: Exchange) -> str:
+    """The client id of the stop that rests, empty while none does."""
+    orders = list(exchange.venue.open_orders(BTC, isolated=True))
+    return orders[0].ask.client_id if orders else ""
+
+
 @pytest.mark.parametrize("side", ["long", "short"])
 async def test_a_stop_rests_at_the_exchange_and_is_taken_back_before_the_exit(
     exchange: Exchange, act: dict[str, str], tmp_path: Path, side: str
 ) -> None:
-    back = "94000" if side == "long" else "96000"
+    away, back = ("97000", "95500") if side == "long" else ("93000", "94500")
     async with serving(tmp_path, **act) as client:
         name = await arm(client, side)
         await entered(exchange, client, name)
         await market(exchange, "95000", lambda: exchange.audit.exposures[-1].is_stopped(STEP))
+        first = resting(exchange)
+        await market(exchange, away, lambda: resting(exchange) not in ("", first))
         await market(exchange, back, lambda: len(by(exchange, CORE_PREFIX)) == 2)
         closed = (await until(client, f"/api/positions/{name}", in_status("Closed")))["position"]
         assert closed["close_reason"] == "trailing_stop"

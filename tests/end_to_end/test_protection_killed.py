@@ -138,9 +138,7 @@ def is_guarded(victim: Victim) -> bool:
 
 def entered(exchange: Exchange, victim: Victim, dice: random.Random) -> None:
     """Arm a position and kill right after its entry went out, wherever its stop is by then."""
-    victim.name = victim.daemon.arm(
-        symbol=BTC, side="long", strategy="manual", stop_distance="1%"
-    )
+    victim.name = victim.daemon.arm(symbol=BTC, side="long", strategy="manual", stop_distance="1%")
     reached(lambda: bool(exchange.audit.calls("POST", ORDER, symbol=BTC)))
     time.sleep(dice.uniform(0, 0.2))
     victim.killed()

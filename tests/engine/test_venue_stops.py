@@ -112,7 +112,8 @@ def test_it_follows_when_a_quarter_of_the_distance_behind() -> None:
     world.price("100.4")
     world.time(300)
     assert stop_of(world) is OrderStatus.ACCEPTED
-    outcome = world.price("100.6")
+    world.price("100.6")
+    outcome = world.time(100)
     assert kinds(outcome.events)[-1] == "CancelRequested"
     world.report(R.CANCELED, order=STOP_ID)
     stop = world.position().venue_stop
@@ -120,10 +121,12 @@ def test_it_follows_when_a_quarter_of_the_distance_behind() -> None:
     assert stop.stop_price == Price("97.62"), "98.6 less one percent, towards the market"
 
 
-def test_a_price_that_logs_the_stop_moves_the_one_at_the_venue() -> None:
+def test_a_price_only_logs_the_stop_and_time_moves_the_one_at_the_venue() -> None:
     world = guarded().wait(6_000)
-    outcome = world.price("103")
-    assert kinds(outcome.events) == ["TrailingStopUpdated", "CancelRequested"]
+    assert kinds(world.price("103").events) == ["TrailingStopUpdated"]
+    assert world.state.next_due() is not None
+    world.price("105")
+    assert kinds(world.time(200).events) == ["TrailingStopUpdated", "CancelRequested"]
 
 
 @pytest.mark.parametrize(("side", "at"), [(Side.LONG, "98"), (Side.SHORT, "102")])

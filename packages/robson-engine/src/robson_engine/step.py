@@ -155,7 +155,6 @@ def _summarize_due(turn: Turn, index: TriggerIndex) -> None:
     if turn.now >= index.due:
         for key in _in_order(turn.state, index.take_due(turn.now)):
             turn.summarize(key)
-            venue_stops.tend(turn, turn.get(key))
 
 
 def _on_time(turn: Turn, _: TimePassed) -> None:

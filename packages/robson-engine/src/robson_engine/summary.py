@@ -28,8 +28,6 @@ def summary_alone(state: EngineState, index: TriggerIndex, tick: TradeTick) -> S
         return None
     key, best, stop = found
     before = state.positions[key]
-    if before.venue_stop is not None or state.ledger.limits.disaster_stop is not None:
-        return None  # the stop at the venue may have to follow
     after_stop = before.instrument.price(max(1, stop))
     assert before.stop is not None  # who is in the index has one
     if not is_tighter(before.side, after_stop, before.stop):

@@ -35,7 +35,11 @@ _ASKED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.IN_DOUBT})
 
 
 def tend(turn: Turn, position: Position) -> None:
-    """Place the stop, or take it back, when that is due."""
+    """Place the stop, or take it back, when that is due.
+
+    When a report came or time passed; never in the step of a price: a summary of the stop carries
+    no input, so nothing that follows from it in the same step could be decided again.
+    """
     limits = turn.ledger.limits
     if turn.now < due_of(position, limits):
         return
