@@ -216,3 +216,26 @@ def test_without_any_price_dust_is_nothing() -> None:
     for net, proves in (("0.00001", False), ("0.000009", True)):
         world = World(start=(start,), folds=False)
         assert (world.account(net_qty=Decimal(net)) is not NOTHING) is proves
+
+
+@pytest.mark.parametrize(("is_entry", "sure_ms"), [(True, 120_000), (False, 30_000)])
+def test_unknown_for_long_it_is_dead_whatever_moved_on_the_account(
+    is_entry: bool, sure_ms: int
+) -> None:
+    """A deposit, or a trade by hand, must not hold it for ever."""
+    world = World().entering() if is_entry else World().exiting()
+    order = ENTRY_ID if is_entry else EXIT_ID
+    world.report(ReportStatus.NO_REPLY, order=order, ts_signed=world.now)
+    begun = world.now
+
+    def looked_at(ms: int) -> list[str]:
+        world.now = begun + ms * 1_000_000
+        world.report(ReportStatus.NOT_FOUND, order=order)
+        count = len(world.events)
+        for _ in range(3):
+            world.wait(2_500).account(net_qty=Decimal(77))
+        return [event.event_type for event in world.events[count:]]
+
+    assert looked_at(sure_ms - 20_000) == []
+    assert "OrderResolved" in looked_at(sure_ms + 1_000)
+    assert world.report(ReportStatus.NOT_FOUND, order=order).events == ()

@@ -244,6 +244,13 @@ def test_never_more_than_a_fresh_look_shows_nor_than_it_guarded() -> None:
     assert leaving.order_qty == Quantity(50)
 
 
+def test_told_to_observe_while_it_asks_it_sends_nothing() -> None:
+    world = asked()
+    world.safety(OBSERVE)
+    assert answer(world) == ["GuardReleased"]
+    assert kinds(world.external(price=Price(97)).events) == ["GuardOpened"]
+
+
 def test_answers_that_nobody_waits_for_send_nothing() -> None:
     world = asked()
     answer(world)

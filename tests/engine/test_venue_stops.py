@@ -272,8 +272,9 @@ def test_other_orders_on_the_pair_may_be_it_for_a_while() -> None:
     world.active()
     world.price(98)
     assert dead_stop(world, open_orders=1)[-1] == "OrderInDoubt"
-    for _ in range(3):
-        world.wait(20_000)
+    world.wait(31_000).report(R.NOT_FOUND, order=STOP_ID)
+    for _ in range(2):
+        world.wait(2_500)
         world.account(net_qty=Decimal(50), open_orders=1)
     assert kinds(world.events)[-1] == "ExitOrderPlaced"
 

@@ -28,6 +28,7 @@ LIVE, GAP = PriceOrigin.LIVE, PriceOrigin.GAP
 @attrs.define
 class Rig:
     marks: dict[Symbol, int] = attrs.field(factory=dict)
+    stops: dict[Symbol, int] = attrs.field(factory=dict)
     prices_max: int = 1_000
     has_backfill: bool = True
     alerts: Alerts = attrs.field(factory=Alerts)
@@ -54,6 +55,7 @@ class Rig:
                 supervisor=Supervisor(self.clock, bus),
                 bus=bus,
                 mark_of=self.marks.get,
+                stop_mark_of=self.stops.get,
             )
         )
         self.feeds.open(())

@@ -70,7 +70,7 @@ class GuardReleased(BaseEvent):
 
     Attributes:
         why: ``gone``, ``turned``, ``core_opened``, ``core_managed``, ``ignored``, ``own_stop``
-            or ``handed_over``.
+            or ``observing``.
     """
 
     why: str

@@ -20,8 +20,10 @@ DEATH_MARGIN_NS: Final = SECOND_NS
 SNAPSHOT_APART_NS: Final = 2 * SECOND_NS
 ENTRY_PATIENCE_NS: Final = 60 * SECOND_NS
 """An entry nobody confirms is asked for at least this long before it counts as dead."""
-STOP_PATIENCE_NS: Final = 30 * SECOND_NS
-"""A venue stop nobody confirms is looked for this long while other orders rest on the pair."""
+SURE_EXIT_NS: Final = 30 * SECOND_NS
+SURE_ENTRY_NS: Final = 120 * SECOND_NS
+"""An order the venue still does not know so long after its signature is dead, whatever else has
+moved on the account: a deposit or a trade by hand must not hold an exit back for ever."""
 RETRY_FIRST_NS: Final = 250_000_000
 RETRY_MAX_NS: Final = 5 * SECOND_NS
 STOP_MOVE_NS: Final = 5 * SECOND_NS

@@ -3,7 +3,8 @@
 An order counts as dead only when the venue did not know its id at a venue time later than the
 signed timestamp plus receive window plus margin, no fill came, and two later account snapshots,
 at least 2 s apart, still show the account as it was. Entries are given longer, because a
-missed entry costs nothing and a doubled one does.
+missed entry costs nothing and a doubled one does. Where the account shows something else (a
+deposit, a trade by hand), an order that is still unknown long after that is dead all the same.
 
 All these times are the venue's. Our clock may be wrong by any amount, so what nobody remembers
 the signature of counts as signed when the venue is first heard of after it.
@@ -35,7 +36,8 @@ from robson_engine.config import (
     ENTRY_PATIENCE_NS,
     RECEIVE_WINDOW_NS,
     SNAPSHOT_APART_NS,
-    STOP_PATIENCE_NS,
+    SURE_ENTRY_NS,
+    SURE_EXIT_NS,
 )
 from robson_engine.evolve import held_of
 from robson_engine.turn import Turn
@@ -74,8 +76,11 @@ def not_found(turn: Turn, position: Position, order: Order, report: OrderReport)
         if report.ts_event:
             _log(turn, position, report, attrs.evolve(doubt, ts_signed=report.ts_event))
         return
-    if doubt.not_found_at or report.ts_event <= deadline(position, order, doubt):
+    known = doubt.not_found_at
+    if report.ts_event <= deadline(position, order, doubt):
         return
+    if known and not known <= _sure_after(position, order, doubt) < report.ts_event:
+        return  # it was unknown late enough before; only "for long" is more than that
     _log(turn, position, report, attrs.evolve(doubt, not_found_at=report.ts_event))
 
 
@@ -83,6 +88,12 @@ def deadline(position: Position, order: Order, doubt: Doubt) -> int:
     """Return the venue time until which the order may still appear, UTC ns."""
     patience = ENTRY_PATIENCE_NS if order is position.entry_order else 0
     return doubt.ts_signed + RECEIVE_WINDOW_NS + DEATH_MARGIN_NS + patience
+
+
+def _sure_after(position: Position, order: Order, doubt: Doubt) -> int:
+    """Return the venue time after which not to be known is proof by itself, UTC ns."""
+    patience = SURE_ENTRY_NS if order is position.entry_order else SURE_EXIT_NS
+    return doubt.ts_signed + patience
 
 
 def order_in_doubt(position: Position) -> Order | None:
@@ -99,9 +110,10 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
     if order is None or doubt is None or not doubt.not_found_at:
         return position
     apart = account.ts_event >= max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS)
-    if not apart or not _is_untouched(position, order, account):
+    is_sure = doubt.not_found_at > _sure_after(position, order, doubt)
+    if not apart or not (is_sure or _is_untouched(position, order, account)):
         return position
-    if order is position.venue_stop and account.open_orders and not _is_long_ago(doubt, account):
+    if order is position.venue_stop and account.open_orders and not is_sure:
         return position  # it may be among them, unseen by the question so far
     seen = attrs.evolve(doubt, snapshots=doubt.snapshots + 1, snapshot_at=account.ts_event)
     after = turn.emit(
@@ -134,10 +146,6 @@ def _is_untouched(position: Position, order: Order, account: AccountSnapshot) ->
     # An executed order must never look untouched, however small it is.
     half = decimals.mul(order.leaves_qty.value, _HALF)
     return difference < min(half, max(position.instrument.step_size, _dust_of(position)))
-
-
-def _is_long_ago(doubt: Doubt, account: AccountSnapshot) -> bool:
-    return account.ts_event - doubt.ts_signed > STOP_PATIENCE_NS
 
 
 def _dust_of(position: Position) -> Decimal:

@@ -168,6 +168,9 @@ def _answer(turn: Turn, seen: ExternalSeen) -> None:
         return
     if guard.is_unresolved or not exits.is_due(guard, turn.now):
         return
+    if turn.ledger.safety_net is not SafetyNetMode.ACT:
+        _release(turn, guard, "observing")  # the next look begins anew, and only shows it
+        return
     if seen.excluded:
         if seen.excluded in ENDING:
             _release(turn, guard, seen.excluded)

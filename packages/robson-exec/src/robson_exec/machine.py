@@ -134,6 +134,7 @@ class Machine:
             supervisor=self.supervisor,
             bus=self.bus,
             mark_of=self._mark_of,
+            stop_mark_of=self.state.earliest_mark,
         )
         self.feeds = MarketFeeds(feed_parts)
         self.desk = Desk(

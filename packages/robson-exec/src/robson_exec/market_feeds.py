@@ -35,7 +35,13 @@ from robson_domain import (
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
 from robson_exec.inbox import Inbox
-from robson_exec.limits import BACKFILL_MAX_NS, BACKFILL_RETRY_NS, BUFFER_MAX, RENUMBERED_NS
+from robson_exec.limits import (
+    ASK_PRICES_NS,
+    BACKFILL_MAX_NS,
+    BACKFILL_RETRY_NS,
+    BUFFER_MAX,
+    RENUMBERED_NS,
+)
 from robson_exec.supervision import Supervisor, TimedOut
 
 
@@ -55,6 +61,7 @@ class FeedParts:
 
     Attributes:
         mark_of: Trade id after which a pair's prices are needed; None = nobody needs older ones.
+        stop_mark_of: The same for stops alone; None = no stop waits on the pair.
     """
 
     market: MarketDataPort
@@ -64,6 +71,7 @@ class FeedParts:
     supervisor: Supervisor
     bus: EventBus
     mark_of: Callable[[Symbol], int | None]
+    stop_mark_of: Callable[[Symbol], int | None]
 
 
 class MarketFeeds:
@@ -95,6 +103,8 @@ class MarketFeeds:
             del self._feeds[symbol]
             facts = {"symbol": str(symbol), "error": type(error).__name__, "message": str(error)}
             self._parts.bus.notify("critical", "prices_unavailable", facts)
+        else:
+            feed.ask_meanwhile()
 
     def release(self, symbol: Symbol) -> None:
         """Follow a pair no more; idempotent."""
@@ -153,6 +163,7 @@ class Feed:
         self._marks_gap = False
         self._is_live = False
         self._old_since = 0
+        self._asking: asyncio.Task[None] | None = None
 
     def on_tick(self, tick: TradeTick) -> None:
         """Take one live trade, in the order of arrival."""
@@ -222,8 +233,37 @@ class Feed:
             self._open()
         else:
             self.stop()
+            self.ask_meanwhile()
+
+    def ask_meanwhile(self) -> None:
+        """Ask for trades while none are pushed: stops are tested on them as on any others."""
+        if self.status is FeedStatus.DOWN and self._parts.market.capabilities.has_backfill:
+            self._asking = self._spawn("ask", self._ask())
+
+    async def _ask(self) -> None:
+        clock = self._parts.clock
+        while self.status is FeedStatus.DOWN:
+            await clock.sleep_until(clock.now_ns() + ASK_PRICES_NS)
+            after = max(self.last_id, self._parts.stop_mark_of(self.symbol) or 0)
+            is_wanted = self._parts.stop_mark_of(self.symbol) is not None
+            if is_wanted and after and self.status is FeedStatus.DOWN:
+                await self._ask_once(after)
+
+    async def _ask_once(self, after: int) -> None:
+        clock = self._parts.clock
+        try:
+            async with self._parts.supervisor.deadline(clock.now_ns() + BACKFILL_MAX_NS):
+                trades = await self._parts.market.trades_since(self.symbol, after)
+        except (TimedOut, VenueError):
+            return
+        for tick in trades:
+            if tick.trade_id > self.last_id and self._inbox.has_room:
+                self.last_id = tick.trade_id
+                self.backfilled += 1
+                self._inbox.offer(tick._replace(origin=PriceOrigin.GAP))
 
     def _open(self) -> None:
+        self._ask_no_more()
         needed = self._parts.mark_of(self.symbol)
         after = self.last_id or needed
         if needed is None or after is None:
@@ -247,6 +287,12 @@ class Feed:
         if self.fill is not None:
             self.fill.cancel()
             self.fill = None
+        self._ask_no_more()
+
+    def _ask_no_more(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
     def refill(self, after: int) -> None:
         """Fetch again from ``after``, unless a fetch runs or the link is down."""
