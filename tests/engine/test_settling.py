@@ -97,7 +97,9 @@ def test_a_short_owes_base() -> None:
 def test_what_cannot_be_paid_is_said(side: Side, amount: str, last: str) -> None:
     """Small change is reported with the end; more than that needs a person."""
     world = flat(side)
-    assert owes(world, amount, free=0) == [last]
+    # What was sold short was bought back: only interest can be left.
+    interest = 0 if side is Side.LONG else amount
+    assert owes(world, amount, free=0, interest=interest)[-1:] == [last]
     if last == "PositionClosed":
         assert world.position().debt == Decimal(amount)
     else:
@@ -158,3 +160,24 @@ def test_after_a_restart_it_is_asked_again() -> None:
     owes(world, 120, free=9_000)
     assert world.time(100).commands == (), "not before the repayment had its time"
     assert [type(c) for c in world.time(3_000).commands] == [QueryDebt]
+
+
+def test_what_the_venue_repaid_out_of_the_exit_is_not_owed_any_more() -> None:
+    """5,000 spent, 4,900 brought and gone: what is left beyond 100 is the person's debt."""
+    world = flat()
+    assert owes(world, 800, free=0) == ["PositionErrored"]
+    assert "100 USDT" in world.position().error
+    gained = World().active(lends=True)
+    gained.price(102)
+    gained.price(100)
+    gained.filled(101, 50, order=EXIT_ID)
+    assert owes(gained, 800, free=0) == ["PositionClosed"]
+    assert gained.position().debt == 0
+
+
+def test_what_was_repaid_once_is_not_repaid_again() -> None:
+    """The person owes 9,000 beside; theirs is left alone after ours was paid."""
+    world = flat()
+    assert owes(world, 14_000, free=50_000) == ["RepayRequested"]
+    assert owes(world.wait(6_000), 9_000, free=45_000) == ["PositionClosed"]
+    assert world.position().debt == 0

@@ -19,7 +19,7 @@ from robson_domain import (
     VenueStopPlaced,
 )
 from robson_exec.safety.books import is_settled
-from tests.exec.net_rig import BUY, NetRig, net_rig
+from tests.exec.net_rig import BUY, SELL, NetRig, net_rig
 from tests.exec.world import SECOND
 
 RESTS = MemoryTerms(
@@ -154,3 +154,17 @@ async def test_a_question_about_a_resting_stop_can_be_brought_forward() -> None:
         rig.daemon._machine.inquiries.ask(stop.symbol, stop.client_order_id)
         await rig.wait(SECOND)
         assert venue.asked == 1
+
+
+async def test_a_stop_that_rests_although_it_has_ended_for_us_is_canceled() -> None:
+    async with net_rig(terms=RESTS, limits=LIMITS) as rig:
+        position = await rig.enter()
+        stop = position.working_stop
+        assert stop is not None
+        await rig.daemon.desk.close(position.position_id)
+        await rig.wait(SECOND)
+        assert (await rig.world.position()).is_closed
+        rig.rest(SELL, "0.1", name=stop.client_order_id)
+        rig.trade(BUY, "0.3")
+        await rig.polls(2)
+        assert "stray_order_canceled" in rig.world.alerts.names

@@ -55,12 +55,14 @@ class RepayRequested(BaseEvent):
     Attributes:
         asset: What is owed.
         amount: How much is paid back, in ``asset``; never more than the position's own debt.
+        owed: What was owed on the pair when it was decided, in ``asset``.
         n: 1 for the first repayment of the position, then counting up.
         retry_at: When the debt is looked at again, UTC ns.
     """
 
     asset: str
     amount: Decimal = attrs.field(converter=decimals.exact)
+    owed: Decimal = attrs.field(converter=decimals.exact)
     n: int
     retry_at: int
 

@@ -354,7 +354,8 @@ def _accrued(before: Position, event: InterestAccrued) -> Position:
 
 
 def _repaid(before: Position, event: RepayRequested) -> Position:
-    return evolved(before, repays=event.n, retry_at=event.retry_at)
+    first = before.debt if before.repays else event.owed
+    return evolved(before, repays=event.n, retry_at=event.retry_at, debt=first)
 
 
 def _reduced(before: Position, event: PositionReduced) -> Position:

@@ -41,7 +41,7 @@ def on_debt(turn: Turn, entry: DebtReported) -> None:
         return
     interest = max(entry.interest, position.interest)
     closing = attrs.evolve(position, interest=interest)
-    owed = min(entry.amount, _own_debt(closing))
+    owed = min(entry.amount, _own_debt(closing, entry))
     pays = _payable(owed, entry.free)
     if owed <= 0:
         _close(turn, closing, decimals.ZERO)
@@ -64,16 +64,23 @@ def _is_flat(position: Position) -> bool:
     return needed is None or price is None or not position.instrument.is_tradable(needed, price)
 
 
-def _own_debt(position: Position) -> Decimal:
-    """Return the most that the position itself can owe, in the borrowed asset.
+def _own_debt(position: Position, entry: DebtReported) -> Decimal:
+    """Return the most that the position itself can still owe, in the borrowed asset.
 
-    The pair was free of debt when it entered, so no more than it spent or sold, with interest.
+    The pair was free of debt when it entered, so no more than it spent or sold, with interest. The
+    venue repays out of what an exit brings: what of that is not there any more was used for it. So
+    was what the debt has fallen by since our first repayment. The rest is the person's.
     """
     if position.side is Side.LONG:
         spent = decimals.add(position.entry_cost.value, position.fees_quote.value)
+        brought = position.exit_value.value
     else:
         spent = decimals.add(position.entry_qty.value, position.fees_base.value)
-    return decimals.add(spent, position.interest)
+        brought = position.exit_qty.value
+    used = decimals.sub(brought, entry.free)
+    repaid = decimals.sub(position.debt, entry.amount) if position.repays else decimals.ZERO
+    gone = max(used, repaid, decimals.ZERO)
+    return max(decimals.sub(decimals.add(spent, position.interest), gone), decimals.ZERO)
 
 
 def _payable(owed: Decimal, free: Decimal) -> Decimal:
@@ -96,6 +103,7 @@ def _repay(turn: Turn, position: Position, entry: DebtReported, pays: Decimal) -
         position.position_id,
         asset=entry.asset,
         amount=pays,
+        owed=entry.amount,
         n=position.repays + 1,
         retry_at=turn.now + RETRY_MAX_NS // 2,
     )

@@ -109,7 +109,13 @@ def _venue_events() -> EventParts:
         ),
         venue_events.InterestAccrued: ({"interest": Decimal("0.012")}, protection.CoreSeen),
         venue_events.RepayRequested: (
-            {"asset": "USDT", "amount": Decimal("1250.5"), "n": 1, "retry_at": T0 + 70 * SECOND},
+            {
+                "asset": "USDT",
+                "amount": Decimal("1250.5"),
+                "owed": Decimal(1300),
+                "n": 1,
+                "retry_at": T0 + 70 * SECOND,
+            },
             protection.DebtReported,
         ),
         venue_events.PositionReduced: (reduced, protection.CoreSeen),

@@ -54,6 +54,14 @@ class Books:
         live = self.state.live.values()
         return tuple(p for p in live if p.owns_pair and p.symbol == symbol)
 
+    def is_stray(self, order_id: ClientOrderId) -> bool:
+        """Say whether an order of ours has ended in the log: it must not rest at the venue."""
+        key = self.state.orders.get(order_id)
+        if key is None:
+            return False
+        orders = self.state.positions[key].orders
+        return all(o.status.is_terminal for o in orders if o.client_order_id == order_id)
+
     def own(self, symbol: Symbol) -> OwnTrades:
         """Return how core's executions there are told from others, and what it holds."""
         order_ids: set[ClientOrderId] = set()

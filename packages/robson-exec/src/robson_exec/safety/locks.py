@@ -15,11 +15,14 @@ from typing import Final
 import attrs
 
 from robson_domain import (
+    ClientOrderId,
     Clock,
     HoldingsPort,
+    Input,
     Intent,
     IntentKind,
     OrderReport,
+    OrderReported,
     OrderSide,
     PairBalances,
     Price,
@@ -54,6 +57,8 @@ class Locks:
     Attributes:
         cancels: Whether orders in the way are canceled; otherwise they are only told of.
         last_price: Of a pair, None when nobody knows it.
+        is_stray: Whether an order of ours has ended in the log.
+        offer: Takes what canceling one brings to light.
     """
 
     holdings: HoldingsPort
@@ -63,6 +68,8 @@ class Locks:
     activity: Activity
     bus: EventBus
     last_price: Callable[[Symbol], Price | None]
+    is_stray: Callable[[ClientOrderId], bool]
+    offer: Callable[[Input], None]
     cancels: bool = True
     _seen: dict[Symbol, Standing] = attrs.field(factory=dict, init=False)
     _told: set[tuple[Symbol, str]] = attrs.field(factory=set, init=False)
@@ -83,6 +90,23 @@ class Locks:
                 if key not in self._told:
                     self._told.add(key)
                     self._tell("quantity_locked", order)
+        strays = self._strays(resting)
+        if strays:
+            _ = self.supervisor.spawn(
+                f"strays {symbol}", self._end(strays), token=self.activity.token()
+            )
+
+    def _strays(self, resting: Iterable[RestingOrder]) -> tuple[RestingOrder, ...]:
+        """Return orders of ours that were thought dead and rest all the same."""
+        return tuple(order for order in resting if self.is_stray(order.client_order_id))
+
+    async def _end(self, strays: Iterable[RestingOrder]) -> None:
+        for order in strays:
+            report = await self.calls.cancel(order.symbol, order.client_order_id)
+            self._tell("stray_order_canceled" if report else "stray_order_stays", order)
+            if report is not None:
+                # What it executed after all is a fact like any other.
+                self.offer(OrderReported(report=report))
 
     def forget(self, symbol: Symbol) -> None:
         """Nothing is known of the pair any more."""
@@ -122,6 +146,7 @@ class Locks:
             facts = {"symbol": str(intent.symbol), "error": type(error).__name__}
             self.bus.notify("warning", "resting_orders_unknown", facts)
             return
+        await self._end(self._strays(resting))
         orders = locking(resting, _closed_by(intent.side))
         if self.cancels:
             await self._cancel(orders)

@@ -58,6 +58,8 @@ def safety_net(around: Around) -> SafetyNet | None:
         activity=parts.activity,
         bus=around.bus,
         last_price=around.prices.of,
+        is_stray=books.is_stray,
+        offer=around.offer,
         cancels=parts.protection.cancels_locking_orders,
     )
     net = NetParts(

@@ -145,7 +145,8 @@ class SafetyNet:
     async def _pair(self, look: _Look, balances: PairBalances) -> None:
         symbol, books = balances.symbol, self._parts.books
         guard, core = books.guard(symbol), books.core(symbol)
-        if not (balances.base.held or balances.base.debt or guard or core):
+        locked = balances.quote.locked  # by an order that rests, ours perhaps
+        if not (balances.base.held or balances.base.debt or locked or guard or core):
             self._quiet(symbol)
             return
         if look.refusals >= REFUSALS_MAX:
