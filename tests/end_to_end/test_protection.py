@@ -309,3 +309,18 @@ async def test_debt_that_the_exchange_forgot_to_repay_is_paid_back(
         await until(client, f"/api/positions/{name}", in_status("Closed"))
     for asset in ("BTC", "USDT"):
         assert exchange.account(BTC).balances[asset].debt <= Decimal("0.00001")
+
+
+async def test_without_the_market_stream_prices_are_asked_for(
+    exchange: Exchange, act: dict[str, str], tmp_path: Path
+) -> None:
+    exchange.manual_order(BTC, "BUY", "0.01")
+    async with serving(tmp_path, **act) as client:
+        await until(client, NET, lambda answer: answer["guards"])
+        exchange.trade(BTC, "95000")
+        await asyncio.sleep(0.5)
+        exchange.refuse_streams(True)
+        exchange.drop_streams("market")
+        await market(exchange, "93000", lambda: bool(by(exchange, SAFETY_PREFIX)))
+        exchange.refuse_streams(False)
+    assert exchange.audit.double_fills() == {}
