@@ -13,7 +13,7 @@ from robson_domain.errors import ValidationError
 from robson_domain.identity import ClientOrderId, PositionId, TradeId
 from robson_domain.lifecycle import Table, next_status
 from robson_domain.symbols import OrderSide, Symbol
-from robson_domain.values import Notional, Price, Quantity
+from robson_domain.values import ZERO_QUANTITY, Notional, Price, Quantity
 
 
 class LiquiditySide(StrEnum):
@@ -164,7 +164,7 @@ class Order:
     def leaves_qty(self) -> Quantity:
         """What is still to be filled while the order works, base asset (FIX LeavesQty)."""
         if self.status.is_terminal or self.filled_qty >= self.order_qty:
-            return Quantity(0)
+            return ZERO_QUANTITY
         return self.order_qty - self.filled_qty
 
     @property

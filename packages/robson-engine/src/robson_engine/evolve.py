@@ -48,7 +48,7 @@ from robson_domain import (
     decimals,
     next_position_status,
 )
-from robson_domain.copying import evolved, prepare
+from robson_domain.copying import completed, evolved, prepare
 from robson_domain.errors import InvariantError
 from robson_domain.position import CloseReason
 from robson_engine.config import STOP_MOVE_NS
@@ -60,6 +60,7 @@ _ONE: Final = ("entry_order", "exit_order", "venue_stop")
 _MANY: Final = ("past_exits", "past_stops")
 STOPS_KEPT: Final = 5
 """Venue stops without an execution a position remembers, the latest."""
+_BEGINNINGS: Final = (PositionArmed, GuardOpened)
 prepare(Position, Order, Ledger)
 
 
@@ -70,7 +71,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
         InvariantError: For an event of a position that was never armed, or armed twice.
         IllegalTransition: For an event its status does not allow.
     """
-    if isinstance(event, PositionArmed | GuardOpened):
+    if isinstance(event, _BEGINNINGS):
         if before is not None:
             raise InvariantError(f"position {event.position_id} is armed twice")
         return _armed(event) if isinstance(event, PositionArmed) else guard_opened(event)
@@ -89,7 +90,8 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
             sequence=event.sequence,
         )
     after: Position = _HANDLERS[type(event)](before, event)
-    return evolved(after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence)
+    mark = max(before.mark, event.mark)
+    return completed(after, before, status=status, mark=mark, sequence=event.sequence)
 
 
 def _armed(event: PositionArmed) -> Position:
@@ -205,6 +207,8 @@ def _with_doubt_left(position: Position) -> Position:
     Only one order can be in doubt at a time: exits and venue stops need a fill of the entry, what
     has a fill is not in doubt, and neither is sent while the other's fate is unknown.
     """
+    if position.doubt is None:
+        return position
     orders = (position.entry_order, position.exit_order, position.venue_stop)
     if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
         return position

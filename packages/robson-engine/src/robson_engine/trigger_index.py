@@ -279,6 +279,11 @@ class TriggerIndex:
         key = self.sides[side].best_of(position)
         return None if key is None else key * side.sign
 
+    def reach_ticks(self, position: PositionId, side: Side) -> int | None:
+        """Return how far behind its best the stop of a member lies, None for a stranger."""
+        found = self.sides[side]._of.get(position)
+        return found[1][0] if found else None
+
     def put(self, position: PositionId, side: Side, levels: tuple[int, int], due: int) -> None:
         """Add or refresh a position with ``levels`` = (best ticks, distance ticks)."""
         best, distance = levels
