@@ -174,13 +174,13 @@ def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
     )
 
 
-def _with_commission(before: Position, fill: Fill) -> Position:
+def _with_commission(after: Position, before: Position, fill: Fill) -> Position:
     if fill.commission_asset == before.symbol.base:
-        return evolved(before, fees_base=before.fees_base + fill.commission)
+        return completed(after, before, fees_base=before.fees_base + fill.commission)
     if fill.commission_asset == before.symbol.quote:
         fees = Money(decimals.add(before.fees_quote.value, fill.commission.value))
-        return evolved(before, fees_quote=fees)
-    return before
+        return completed(after, before, fees_quote=fees)
+    return after
 
 
 def net_base(position: Position) -> Decimal:
@@ -197,8 +197,9 @@ def held_of(position: Position) -> Decimal:
     return net if position.side is Side.LONG else decimals.neg(net)
 
 
-def _with_open_qty(position: Position) -> Position:
-    return evolved(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
+def _with_open_qty(after: Position, before: Position) -> Position:
+    open_qty = Quantity(max(held_of(after), decimals.ZERO))
+    return completed(after, before, open_qty=open_qty)
 
 
 def _with_doubt_left(position: Position) -> Position:
@@ -222,8 +223,8 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
     fill = event.fill
     reopened = before.status is PositionStatus.CLOSED
     after = evolved(
-        _with_commission(before, fill),
-        entry_order=evolved(order.with_fill(fill), status=event.order_status),
+        before,
+        entry_order=completed(order.with_fill(fill), order, status=event.order_status),
         entry_qty=before.entry_qty + fill.quantity,
         entry_cost=before.entry_cost + fill.notional,
         opened_at=fill.ts_event if reopened else before.opened_at or fill.ts_event,
@@ -234,22 +235,23 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         # What opens after the end is protected like anything else: its latch starts anew.
         exit_reason=None if reopened else before.exit_reason,
     )
-    return _with_doubt_left(_with_open_qty(after))
+    return _with_doubt_left(_with_open_qty(_with_commission(after, before, fill), before))
 
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
     fill = event.fill
-    after = evolved(
+    after = completed(
         _with_order(before, event.client_order_id, lambda order: _filled(order, event)),
+        before,
         exit_qty=before.exit_qty + fill.quantity,
         exit_value=before.exit_value + fill.notional,
         exit_rejections=0,
     )
-    return _with_doubt_left(_with_open_qty(_with_commission(after, fill)))
+    return _with_doubt_left(_with_open_qty(_with_commission(after, before, fill), before))
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
-    return evolved(order.with_fill(event.fill), status=event.order_status)
+    return completed(order.with_fill(event.fill), order, status=event.order_status)
 
 
 def _with_order(
@@ -367,7 +369,7 @@ def _reduced(before: Position, event: PositionReduced) -> Position:
         exit_qty=before.exit_qty + event.quantity,
         exit_value=before.exit_value + event.quantity * event.price,
     )
-    return _with_open_qty(after)
+    return _with_open_qty(after, before)
 
 
 def _errored(before: Position, event: PositionErrored) -> Position:
