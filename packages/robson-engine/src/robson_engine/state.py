@@ -157,15 +157,12 @@ class EngineState:
 
     def _follow(self, position: Position) -> bool:
         """Tell the index what :meth:`_index` would, of one that is in it and has but followed."""
-        index, stop = self.index_of(position.symbol), position.stop
-        reach = index.reach_ticks(position.position_id, position.side)
-        if reach is None or stop is None:
-            return False
-        if position.mark > index.mark_max:
-            index.mark_max = position.mark
-        levels = (position.instrument.ticks(stop) + position.side.sign * reach, reach)
-        index.put(position.position_id, position.side, levels, position.summarized_at + SUMMARY_NS)
-        return True
+        index, stop = self.indexes[position.symbol], position.stop
+        index.mark_max = max(index.mark_max, position.mark)
+        due = position.summarized_at + SUMMARY_NS
+        return stop is not None and index.follow(
+            position.position_id, position.side, position.instrument.ticks(stop), due
+        )
 
     def _index(self, position: Position) -> None:
         index = self.index_of(position.symbol)
