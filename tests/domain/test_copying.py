@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robson_domain import Instrument, Ledger, Order, Position
-from robson_domain.copying import can_be_drafted, evolved
+from robson_domain.copying import can_be_drafted, completed, evolved
 from robson_domain.testing import a_position, an_instrument, strategies
 from tests.domain.classes import records
 
@@ -63,3 +63,15 @@ def test_a_copy_is_locked_and_leaves_the_original_alone() -> None:
 def test_a_name_that_is_no_field_is_refused() -> None:
     with pytest.raises(AttributeError):
         evolved(a_position(), unheard=1)
+
+
+def test_what_nobody_else_holds_is_completed_in_place_and_the_original_never() -> None:
+    before = a_position()
+    shown = repr(before)
+    fresh = evolved(before, mark=before.mark + 1)
+    assert completed(fresh, before, sequence=7) is fresh
+    assert fresh == attrs.evolve(before, mark=before.mark + 1, sequence=7)
+    copy = completed(before, before, sequence=7)
+    assert copy == attrs.evolve(before, sequence=7)
+    assert copy is not before
+    assert repr(before) == shown

@@ -127,3 +127,35 @@ def test_passing_over_equals_offering_one_by_one(
         key = PositionId(f"p{number}")
         assert one.best_ticks(key, side) == other.best_ticks(key, side)
     assert one.take_due(100) == other.take_due(100)
+
+
+@settings(max_examples=40, deadline=None)
+@given(moves=st.lists(st.integers(-4_000, 4_000), min_size=1, max_size=60))
+def test_a_summary_leaves_the_index_as_the_general_way_does(moves: list[int]) -> None:
+    prices, times = _columns(moves, 200_000_000)
+    ends = []
+    for is_known in (True, False):
+        driver, _ = _driver()
+        with pytest.MonkeyPatch.context() as patch:
+            if not is_known:
+                patch.setattr(import_module("robson_engine.state"), "_has_only_followed", _never)
+            driver.scan(SYMBOL, prices, times)
+        index = driver.state.indexes[SYMBOL]
+        members = [
+            (side.best_of(key), dict(side._logged))
+            for side in index.sides.values()
+            for key in driver.state.live
+        ]
+        limits = (index.low, index.high, index.due, index.mark_max, index.opened_max)
+        ends.append((limits, members, list(driver.state.live.items()), driver.state.orders))
+    assert ends[0] == ends[1]
+
+
+def _never(*_: Any) -> bool:
+    return False
+
+
+def test_a_stranger_follows_nothing() -> None:
+    index = TriggerIndex()
+    assert not index.follow(ONE, Side.LONG, 95, 7)
+    assert (index.low, index.high, index.due) == (-FAR, FAR, FAR)

@@ -13,6 +13,7 @@ Invariants:
 from __future__ import annotations
 
 import json
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -245,10 +246,13 @@ def _write_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], str]:
     tags, ordered = _tags_of(kind), sorted(names)
     filled = {key: canonical(tags[key]) if key in tags else "%s" for key in (*names, *tags)}
     form = "{" + ",".join(f'"{key}":{filled[key]}' for key in sorted(filled)) + "}"
+    # All fields in one call; of a single one it would return that alone.
+    read = operator.attrgetter(*ordered) if len(ordered) > 1 else None
 
     def write_object(value: Any) -> str:
-        found = [getattr(value, name) for name in ordered]
-        return form % tuple([_WRITERS[type(item)](item) for item in found])
+        found = read(value) if read else [getattr(value, name) for name in ordered]
+        # The form writes plain integers itself; bool and what else derives from int has a writer.
+        return form % tuple([i if type(i) is int else _WRITERS[type(i)](i) for i in found])
 
     return write_object
 

@@ -36,6 +36,19 @@ def evolved(record: R, **changes: Any) -> R:
     return sealed
 
 
+def completed(record: R, whole: R, **changes: Any) -> R:
+    """Return ``record`` with ``changes``, without a second copy when it is one of ``whole`` itself.
+
+    For whoever made ``record`` and has shown it to nobody: what nobody else holds cannot change
+    behind anybody's back. ``whole`` itself is copied as ever.
+    """
+    if record is whole:
+        return evolved(record, **changes)
+    for name, value in changes.items():
+        object.__setattr__(record, name, value)
+    return record
+
+
 def can_be_drafted(kind: type) -> bool:
     """Say whether records of this class can begin as drafts.
 

@@ -23,6 +23,7 @@ NO_POSITION: Final = PositionId("")
 CORE_PREFIX: Final = "robson_core_"
 SAFETY_PREFIX: Final = "robson_safety_"
 _DIGEST_CHARS: Final = 18
+_DIGEST_BYTES: Final = 15
 
 
 def client_order_id(
@@ -33,8 +34,10 @@ def client_order_id(
     At most 32 characters of ``[a-z0-9_]``, which every supported venue accepts.
     """
     identity = "\n".join((account, epoch, position_id, kind, str(n)))
-    digest = base64.b32encode(hashlib.sha256(identity.encode()).digest()).decode().lower()
-    return ClientOrderId(prefix + digest[:_DIGEST_CHARS])
+    # Every five bytes become eight characters of their own, so the rest need not be written.
+    digest = hashlib.sha256(identity.encode()).digest()[:_DIGEST_BYTES]
+    characters = base64.b32encode(digest).decode().lower()
+    return ClientOrderId(prefix + characters[:_DIGEST_CHARS])
 
 
 def event_id(epoch: str, sequence: int) -> EventId:

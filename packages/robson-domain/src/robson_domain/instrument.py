@@ -17,7 +17,7 @@ from robson_domain.errors import ValidationError
 from robson_domain.symbols import Side, Symbol
 from robson_domain.values import Notional, Price, PriceDelta, Quantity
 
-_PRICE_BOUND: Final = Decimal(10**decimals.INTEGER_DIGITS_MAX)
+_BOUND: Final = Decimal(10**decimals.INTEGER_DIGITS_MAX)
 UNBOUNDED_QUANTITY: Final = Quantity(10**15)
 
 
@@ -78,7 +78,7 @@ class Instrument:
         """Return the price of ``ticks`` whole ticks (at least one)."""
         number = decimals.mul(self.tick_size, Decimal(ticks))
         # A whole multiple has no more digits after the point than the checked tick size.
-        if decimals.ZERO < number < _PRICE_BOUND:
+        if decimals.ZERO < number < _BOUND:
             return Price._known(number)
         return Price(number)
 
@@ -88,7 +88,10 @@ class Instrument:
 
     def quantity(self, steps: int) -> Quantity:
         """Return the quantity of ``steps`` whole steps."""
-        return Quantity(decimals.mul(self.step_size, Decimal(steps)))
+        number = decimals.mul(self.step_size, Decimal(steps))
+        if decimals.ZERO < number < _BOUND:  # as in price
+            return Quantity._known(number)
+        return Quantity(number)
 
     def round_qty_down(self, amount: Decimal) -> Quantity:
         """Return the largest multiple of the step size that is not above ``amount`` (≥ 0)."""

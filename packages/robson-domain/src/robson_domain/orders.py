@@ -8,11 +8,12 @@ from typing import Final
 import attrs
 
 from robson_domain import decimals
+from robson_domain.copying import evolved
 from robson_domain.errors import ValidationError
 from robson_domain.identity import ClientOrderId, PositionId, TradeId
 from robson_domain.lifecycle import Table, next_status
 from robson_domain.symbols import OrderSide, Symbol
-from robson_domain.values import Notional, Price, Quantity
+from robson_domain.values import ZERO_QUANTITY, Notional, Price, Quantity
 
 
 class LiquiditySide(StrEnum):
@@ -163,7 +164,7 @@ class Order:
     def leaves_qty(self) -> Quantity:
         """What is still to be filled while the order works, base asset (FIX LeavesQty)."""
         if self.status.is_terminal or self.filled_qty >= self.order_qty:
-            return Quantity(0)
+            return ZERO_QUANTITY
         return self.order_qty - self.filled_qty
 
     @property
@@ -184,7 +185,7 @@ class Order:
             return self
         filled = self.filled_qty + fill.quantity
         event = "filled" if filled >= self.order_qty else "partially_filled"
-        return attrs.evolve(
+        return evolved(
             self,
             filled_qty=filled,
             filled_notional=self.filled_notional + fill.notional,
@@ -194,4 +195,4 @@ class Order:
 
     def with_status(self, event: str) -> Order:
         """Return the order after a status report named as in :data:`ORDER_TRANSITIONS`."""
-        return attrs.evolve(self, status=next_order_status(self.status, event))
+        return evolved(self, status=next_order_status(self.status, event))

@@ -206,7 +206,7 @@ class Position:
         """Every order of it that is remembered: entry, exits, venue stops."""
         found = (self.entry_order, *self.past_exits, self.exit_order)
         known = (*found, *self.past_stops, self.venue_stop)
-        return tuple(order for order in known if order is not None)
+        return tuple([order for order in known if order is not None])
 
     @property
     def is_guard(self) -> bool:

@@ -31,7 +31,7 @@ class ReportStatus(StrEnum):
     """The send or question may or may not have arrived: the order is in doubt."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class OrderReport:
     """One statement about one order.
 

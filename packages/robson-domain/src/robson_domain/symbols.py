@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from robson_domain.errors import ValidationError
@@ -60,6 +61,7 @@ def _plain(name: str) -> str:
     return plain if quote and is_split_right else ""
 
 
+@lru_cache(maxsize=4096)  # asked at every fill and check of an order; a venue has some 2,000 pairs
 def _quote_of(name: str) -> str:
     quote = next((asset for asset in QUOTE_ASSETS if name.endswith(asset)), "")
     # An asset alone is no pair: FDUSD is not FD against USD.

@@ -22,21 +22,25 @@ finite, exact and in its range, so nobody checks again. ``str()`` is the canonic
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 
 import attrs
 
 from robson_domain import decimals
 from robson_domain.errors import ValidationError
 
+_EXACT: Final = (Decimal, int)
 
-@attrs.frozen(order=True, init=False, repr=False)
+
+@attrs.frozen(init=False, repr=False)
 class _Amount:
     value: Decimal
 
     def __init__(self, value: Decimal | int | str) -> None:
         if type(value) is Decimal and decimals.is_usual(value):
             number = value  # what nearly every sum and product is: no name has to be made
+        elif type(value) in _EXACT and not value:
+            number = decimals.ZERO  # the next most frequent, in whatever form it came
         else:
             number = decimals.to_decimal(value, type(self).__name__.lower())
         self._check(number)
@@ -55,7 +59,7 @@ class _Amount:
 
     @classmethod
     def _not_negative(cls, number: Decimal) -> None:
-        if number < 0:
+        if number < decimals.ZERO:  # a number: an int would be made one at every comparison
             raise ValidationError(cls.__name__.lower(), f"{decimals.text(number)} is below zero")
 
     def __str__(self) -> str:
@@ -66,6 +70,21 @@ class _Amount:
 
     def __bool__(self) -> bool:
         return bool(self.value)
+
+    # Only amounts of one kind have an order. Written out, because the generated ones make two
+    # tuples for every comparison.
+
+    def __lt__(self, other: Self) -> bool:
+        return self.value < other.value if type(other) is type(self) else NotImplemented
+
+    def __le__(self, other: Self) -> bool:
+        return self.value <= other.value if type(other) is type(self) else NotImplemented
+
+    def __gt__(self, other: Self) -> bool:
+        return self.value > other.value if type(other) is type(self) else NotImplemented
+
+    def __ge__(self, other: Self) -> bool:
+        return self.value >= other.value if type(other) is type(self) else NotImplemented
 
 
 def _of_type(amount: _Amount, kind: type[_Amount]) -> Decimal:
@@ -87,7 +106,7 @@ class Price(_Amount):
 
     @classmethod
     def _check(cls, number: Decimal) -> None:
-        if number <= 0:
+        if number <= decimals.ZERO:
             raise ValidationError("price", f"{decimals.text(number)} must be above zero")
 
     def __sub__(self, other: Price) -> PriceDelta:

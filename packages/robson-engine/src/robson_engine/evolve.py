@@ -48,7 +48,7 @@ from robson_domain import (
     decimals,
     next_position_status,
 )
-from robson_domain.copying import evolved, prepare
+from robson_domain.copying import completed, evolved, prepare
 from robson_domain.errors import InvariantError
 from robson_domain.position import CloseReason
 from robson_engine.config import STOP_MOVE_NS
@@ -60,6 +60,7 @@ _ONE: Final = ("entry_order", "exit_order", "venue_stop")
 _MANY: Final = ("past_exits", "past_stops")
 STOPS_KEPT: Final = 5
 """Venue stops without an execution a position remembers, the latest."""
+_BEGINNINGS: Final = (PositionArmed, GuardOpened)
 prepare(Position, Order, Ledger)
 
 
@@ -70,7 +71,7 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
         InvariantError: For an event of a position that was never armed, or armed twice.
         IllegalTransition: For an event its status does not allow.
     """
-    if isinstance(event, PositionArmed | GuardOpened):
+    if isinstance(event, _BEGINNINGS):
         if before is not None:
             raise InvariantError(f"position {event.position_id} is armed twice")
         return _armed(event) if isinstance(event, PositionArmed) else guard_opened(event)
@@ -89,7 +90,8 @@ def evolve_position(before: Position | None, event: PositionEvent) -> Position:
             sequence=event.sequence,
         )
     after: Position = _HANDLERS[type(event)](before, event)
-    return evolved(after, status=status, mark=max(before.mark, event.mark), sequence=event.sequence)
+    mark = max(before.mark, event.mark)
+    return completed(after, before, status=status, mark=mark, sequence=event.sequence)
 
 
 def _armed(event: PositionArmed) -> Position:
@@ -172,13 +174,13 @@ def _exit_placed(before: Position, event: ExitOrderPlaced) -> Position:
     )
 
 
-def _with_commission(before: Position, fill: Fill) -> Position:
+def _with_commission(after: Position, before: Position, fill: Fill) -> Position:
     if fill.commission_asset == before.symbol.base:
-        return evolved(before, fees_base=before.fees_base + fill.commission)
+        return completed(after, before, fees_base=before.fees_base + fill.commission)
     if fill.commission_asset == before.symbol.quote:
         fees = Money(decimals.add(before.fees_quote.value, fill.commission.value))
-        return evolved(before, fees_quote=fees)
-    return before
+        return completed(after, before, fees_quote=fees)
+    return after
 
 
 def net_base(position: Position) -> Decimal:
@@ -195,8 +197,9 @@ def held_of(position: Position) -> Decimal:
     return net if position.side is Side.LONG else decimals.neg(net)
 
 
-def _with_open_qty(position: Position) -> Position:
-    return evolved(position, open_qty=Quantity(max(held_of(position), decimals.ZERO)))
+def _with_open_qty(after: Position, before: Position) -> Position:
+    open_qty = Quantity(max(held_of(after), decimals.ZERO))
+    return completed(after, before, open_qty=open_qty)
 
 
 def _with_doubt_left(position: Position) -> Position:
@@ -205,6 +208,8 @@ def _with_doubt_left(position: Position) -> Position:
     Only one order can be in doubt at a time: exits and venue stops need a fill of the entry, what
     has a fill is not in doubt, and neither is sent while the other's fate is unknown.
     """
+    if position.doubt is None:
+        return position
     orders = (position.entry_order, position.exit_order, position.venue_stop)
     if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
         return position
@@ -218,8 +223,8 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
     fill = event.fill
     reopened = before.status is PositionStatus.CLOSED
     after = evolved(
-        _with_commission(before, fill),
-        entry_order=evolved(order.with_fill(fill), status=event.order_status),
+        before,
+        entry_order=completed(order.with_fill(fill), order, status=event.order_status),
         entry_qty=before.entry_qty + fill.quantity,
         entry_cost=before.entry_cost + fill.notional,
         opened_at=fill.ts_event if reopened else before.opened_at or fill.ts_event,
@@ -230,22 +235,23 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         # What opens after the end is protected like anything else: its latch starts anew.
         exit_reason=None if reopened else before.exit_reason,
     )
-    return _with_doubt_left(_with_open_qty(after))
+    return _with_doubt_left(_with_open_qty(_with_commission(after, before, fill), before))
 
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
     fill = event.fill
-    after = evolved(
+    after = completed(
         _with_order(before, event.client_order_id, lambda order: _filled(order, event)),
+        before,
         exit_qty=before.exit_qty + fill.quantity,
         exit_value=before.exit_value + fill.notional,
         exit_rejections=0,
     )
-    return _with_doubt_left(_with_open_qty(_with_commission(after, fill)))
+    return _with_doubt_left(_with_open_qty(_with_commission(after, before, fill), before))
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
-    return evolved(order.with_fill(event.fill), status=event.order_status)
+    return completed(order.with_fill(event.fill), order, status=event.order_status)
 
 
 def _with_order(
@@ -364,7 +370,7 @@ def _reduced(before: Position, event: PositionReduced) -> Position:
         exit_qty=before.exit_qty + event.quantity,
         exit_value=before.exit_value + event.quantity * event.price,
     )
-    return _with_open_qty(after)
+    return _with_open_qty(after, before)
 
 
 def _errored(before: Position, event: PositionErrored) -> Position:

@@ -17,6 +17,7 @@ from robson_domain import (
     PositionClosed,
     RiskLimitsSet,
     SafetyNetSet,
+    TrailingStopUpdated,
     WarningCleared,
 )
 from robson_domain.copying import evolved
@@ -32,6 +33,9 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
         before: Its position before it; None for one that begins and for events of the account.
     """
     match event:
+        case TrailingStopUpdated():
+            # Asked first: by far the most frequent event, and it says nothing of the account.
+            return evolved(ledger, sequence=event.sequence)
         case EntryOrderPlaced():
             since = event.timestamp - ENTRY_WINDOW_NS
             recent = tuple(ts for ts in ledger.entries if ts > since)

@@ -42,13 +42,19 @@ class EventLog:
 
     def __init__(self, epoch: str) -> None:
         self.events: list[Event] = []
-        self.head: Head = chain.empty_head(epoch)
+        self._epoch = epoch
+        self._sequence, self._hash = 0, chain.genesis(epoch)
+
+    @property
+    def head(self) -> Head:
+        """Where the chain stands; put together when asked for, not at every event."""
+        return Head(epoch=self._epoch, sequence=self._sequence, hash=self._hash)
 
     def append(self, event: Event) -> None:
         """Add one event to the log and its chain."""
         self.events.append(event)
-        text = chain.link(self.head.hash, codec.dumps(event))
-        self.head = Head(epoch=self.head.epoch, sequence=event.sequence, hash=text)
+        self._sequence = event.sequence
+        self._hash = chain.link(self._hash, codec.dumps(event))
 
 
 class LocalDriver:
@@ -81,7 +87,8 @@ class LocalDriver:
         self._run(step(self.state, entry))
 
     def _run(self, first: Step) -> None:
-        todo = deque(self._take(first))
+        commands = self._take(first)
+        todo = deque(commands) if commands else None
         while todo:
             for answer in self._carry_out(todo.popleft()):
                 todo.extend(self._take(step(self.state, answer)))

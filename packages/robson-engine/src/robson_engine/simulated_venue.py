@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import attrs
-
 from robson_domain import codec, decimals
 from robson_domain.account import AccountSnapshot
+from robson_domain.copying import evolved, prepare
 from robson_domain.errors import DefinitiveVenueError, UnknownSchema
 from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.instrument import Instrument
@@ -35,6 +34,8 @@ from robson_engine.venue_book import (
     VenueOrder,
 )
 from robson_engine.venue_rules import PairView, Refusal
+
+prepare(VenueOrder, PairAccount, OrderReport)
 
 __all__ = ["SimulatedVenue", "VenueAssumptions", "VenueDelta"]
 
@@ -117,7 +118,7 @@ class SimulatedVenue:
             ticks = self._last.get(order.symbol)
             if ticks is not None:
                 taken = self._fill(taken, taken.leaves, ticks, now)
-        return attrs.evolve(taken.report(now, taken.fills), ts_signed=now)
+        return evolved(taken.report(now, taken.fills), ts_signed=now)
 
     def on_trade(self, tick: TradeTick) -> tuple[OrderReport, ...]:
         """Take one market trade; return what it did to working orders, oldest order first."""
@@ -132,7 +133,7 @@ class SimulatedVenue:
         """End what still works of an order; of any other order only say how it stands."""
         order = self._find(symbol, client_order_id)
         if order is not None and order.is_working:
-            self._keep(attrs.evolve(order, status=ReportStatus.CANCELED))
+            self._keep(evolved(order, status=ReportStatus.CANCELED))
         return self.query(symbol, client_order_id, now)
 
     def finish(self, now: int) -> tuple[OrderReport, ...]:
@@ -292,7 +293,7 @@ class SimulatedVenue:
         quantity = min(order.leaves, self._share(tick))
         if not quantity:
             return None
-        marked = attrs.evolve(order, mark=tick.trade_id)
+        marked = evolved(order, mark=tick.trade_id)
         done = self._fill(marked, quantity, tick.ticks, tick.ts_event)
         return done.report(tick.ts_received, done.fills[len(order.fills) :])
 
@@ -310,7 +311,7 @@ class SimulatedVenue:
         if not order.checked:
             # The order itself works already; what it makes must not be counted twice.
             others = tuple(other for other in view.working if other.number != order.number)
-            alone = attrs.evolve(view, working=others)
+            alone = evolved(view, working=others)
             refusal = venue_rules.margin_refusal(order.side, order.quantity, alone)
             if refusal is not None:
                 return self._expire(order, refusal.code)
@@ -326,10 +327,10 @@ class SimulatedVenue:
             ts_event=ts,
         )
         self._accounts[order.symbol] = view.account.after(order.side, fill)
-        return self._keep(attrs.evolve(order, checked=True).with_fill(fill))
+        return self._keep(evolved(order, checked=True).with_fill(fill))
 
     def _expire(self, order: VenueOrder, code: str) -> VenueOrder:
-        return self._keep(attrs.evolve(order, status=ReportStatus.EXPIRED, code=code))
+        return self._keep(evolved(order, status=ReportStatus.EXPIRED, code=code))
 
     def _keep(self, order: VenueOrder) -> VenueOrder:
         self._orders[order.number] = order

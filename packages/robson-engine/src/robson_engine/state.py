@@ -134,7 +134,12 @@ class EngineState:
 
     def _put(self, position: Position) -> None:
         key = position.position_id
+        before = self.positions.get(key)
         self.positions[key] = position
+        if before is not None and _has_only_followed(before, position):
+            self.live[key] = position
+            if self._follow(position):
+                return
         for order in position.orders:
             self.orders[order.client_order_id] = key
         if position.status is PositionStatus.CLOSED:
@@ -149,6 +154,15 @@ class EngineState:
         else:
             self.live[key] = position
         self._index(position)
+
+    def _follow(self, position: Position) -> bool:
+        """Tell the index what :meth:`_index` would, of one that is in it and has but followed."""
+        index, stop = self.indexes[position.symbol], position.stop
+        index.mark_max = max(index.mark_max, position.mark)
+        due = position.summarized_at + SUMMARY_NS
+        return stop is not None and index.follow(
+            position.position_id, position.side, position.instrument.ticks(stop), due
+        )
 
     def _index(self, position: Position) -> None:
         index = self.index_of(position.symbol)
@@ -200,6 +214,28 @@ class EngineState:
         for position in self.live.values():
             due = min(due, _timer_of(position, self.ledger.limits))
         return None if due >= FAR else due
+
+
+def _has_only_followed(before: Position, after: Position) -> bool:
+    """Say whether nothing but the stop, and what is said of it, can have changed.
+
+    That is what a summary does, which is most of all events: what a copy took over is the same
+    object, so the position has the orders it had and waits in the index as before.
+    """
+    return (
+        after.status is before.status is PositionStatus.ACTIVE
+        and after.open_qty is before.open_qty
+        and after.entry_order is before.entry_order
+        and after.exit_order is before.exit_order
+        and after.venue_stop is before.venue_stop
+        and after.past_exits is before.past_exits
+        and after.past_stops is before.past_stops
+        and after.exit_reason is before.exit_reason
+        and after.stop_distance is before.stop_distance
+        and after.instrument is before.instrument
+        and after.breached_at == before.breached_at
+        and after.opened_at == before.opened_at
+    )
 
 
 def reach_of(position: Position) -> int | None:

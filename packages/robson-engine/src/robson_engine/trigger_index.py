@@ -148,9 +148,7 @@ class SideIndex:
         self._refresh_due()
 
     def raise_to(self, key: int) -> None:
-        """Raise everybody below ``key`` to it, merging their groups."""
-        if key <= self.best_min:
-            return
+        """Raise everybody below ``key`` (above ``best_min``) to it, merging their groups."""
         group = self._groups.pop()
         while self._groups and self._groups[-1].best <= key:
             other = self._groups.pop()
@@ -279,6 +277,17 @@ class TriggerIndex:
         key = self.sides[side].best_of(position)
         return None if key is None else key * side.sign
 
+    def follow(self, position: PositionId, side: Side, stop: int, due: int) -> bool:
+        """Tell that a member was logged again, its stop at ``stop`` ticks; False for a stranger."""
+        mine = self.sides[side]
+        found = mine._of.get(position)
+        if found is None:
+            return False
+        distance = found[1][0]
+        mine.put(position, stop * side.sign + distance, distance, due)
+        self._refresh()
+        return True
+
     def put(self, position: PositionId, side: Side, levels: tuple[int, int], due: int) -> None:
         """Add or refresh a position with ``levels`` = (best ticks, distance ticks)."""
         best, distance = levels
@@ -300,8 +309,10 @@ class TriggerIndex:
         if -ticks <= shorts.stop_max:
             taken += [(-best, position) for best, position in shorts.hit(-ticks)]
         if may_raise:
-            longs.raise_to(ticks)
-            shorts.raise_to(-ticks)
+            if ticks > longs.best_min:
+                longs.raise_to(ticks)
+            if -ticks > shorts.best_min:
+                shorts.raise_to(-ticks)
         self._refresh()
         return taken
 
@@ -354,7 +365,7 @@ class TriggerIndex:
         mine, other, sign = self._longs, self._shorts, 1
         if other.due <= ts:
             mine, other, sign = other, mine, -1
-        if len(mine) != 1 or other.due <= ts:
+        if len(mine._of) != 1 or other.due <= ts:
             return None
         group = mine._groups[0]
         key = group.members[0][2]

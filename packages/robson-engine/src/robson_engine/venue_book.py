@@ -11,6 +11,7 @@ from decimal import Decimal
 import attrs
 
 from robson_domain import decimals
+from robson_domain.copying import evolved
 from robson_domain.identity import ClientOrderId
 from robson_domain.orders import Fill
 from robson_domain.reports import OrderReport, ReportStatus
@@ -20,7 +21,7 @@ from robson_domain.values import Notional, Price, Quantity
 WORKING = (ReportStatus.ACCEPTED, ReportStatus.PARTIALLY_FILLED)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class VenueOrder:
     """An order the venue took.
 
@@ -60,7 +61,7 @@ class VenueOrder:
         """Return the order with one more fill."""
         filled = self.filled + fill.quantity
         done = filled >= self.quantity
-        return attrs.evolve(
+        return evolved(
             self,
             filled=filled,
             fills=(*self.fills, fill),
@@ -82,7 +83,7 @@ class VenueOrder:
         )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class PairAccount:
     """Collateral and position of one pair; a number below zero is debt.
 
@@ -120,7 +121,7 @@ class PairAccount:
             base = decimals.sub(base, fill.commission.value)
         else:
             quote = decimals.sub(quote, fill.commission.value)
-        return attrs.evolve(
+        return evolved(
             self, base=decimals.add(self.base, base), quote=decimals.add(self.quote, quote)
         )
 
