@@ -34,7 +34,7 @@ from robson_domain import (
 )
 from robson_domain.testing.builders import SYMBOL
 from robson_engine import Step
-from robson_engine.evolve import held_of, net_base
+from robson_engine.evolve_parts import held_of, net_base
 from robson_engine.quantities import exit_quantity
 from robson_engine.trailing import tighter
 from tests.engine.venue_script import FATES, LATE, ScriptedVenue

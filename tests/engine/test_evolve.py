@@ -49,8 +49,9 @@ from robson_domain.testing import (
 )
 from robson_domain.testing.builders import SECOND, T0
 from robson_engine import EngineState, evolve
-from robson_engine.evolve import evolve_position, held_of, net_base
+from robson_engine.evolve import evolve_position
 from robson_engine.evolve_ledger import evolve_ledger
+from robson_engine.evolve_parts import held_of, net_base
 from tests.engine.world import CAPITAL, CONFIG, ENTRY_ID, EXIT_ID, World, state_text
 
 S = PositionStatus

@@ -30,7 +30,7 @@ from robson_domain import (
     VenueStopPlaced,
 )
 from robson_domain.testing import a_protected_position, a_venue_stop
-from robson_engine.evolve import STOPS_KEPT
+from robson_engine.evolve_venue import STOPS_KEPT
 from robson_engine.trigger_index import FAR
 from robson_engine.venue_stop_rules import Change, change_of, due_of, level_of
 from tests.engine.world import EXIT_ID, World, id_of, kinds

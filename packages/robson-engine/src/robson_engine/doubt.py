@@ -39,7 +39,7 @@ from robson_engine.config import (
     SURE_ENTRY_NS,
     SURE_EXIT_NS,
 )
-from robson_engine.evolve import held_of
+from robson_engine.evolve_parts import held_of
 from robson_engine.turn import Turn
 
 SNAPSHOTS_NEEDED: Final = 2

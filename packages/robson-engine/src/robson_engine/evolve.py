@@ -7,12 +7,9 @@ happened. Quantities follow from fills alone, never from what was asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final
 
 from robson_domain import (
-    CancelRequested,
-    ClientOrderId,
     EntryDenied,
     EntryFilled,
     EntryOrderPlaced,
@@ -22,8 +19,6 @@ from robson_domain import (
     ExitTriggered,
     Fill,
     GuardOpened,
-    Intent,
-    InterestAccrued,
     Ledger,
     Money,
     Order,
@@ -38,28 +33,21 @@ from robson_domain import (
     PositionDisarmed,
     PositionErrored,
     PositionEvent,
-    PositionReduced,
     PositionStatus,
     Quantity,
-    RepayRequested,
-    Side,
     TrailingStopUpdated,
-    VenueStopPlaced,
     decimals,
     next_position_status,
 )
 from robson_domain.copying import completed, evolved, prepare
 from robson_domain.errors import InvariantError
 from robson_domain.position import CloseReason
-from robson_engine.config import STOP_MOVE_NS
 from robson_engine.evolve_guards import GUARD_HANDLERS, guard_opened
+from robson_engine.evolve_parts import order_of, with_open_qty, with_order
+from robson_engine.evolve_venue import VENUE_HANDLERS
 
 REFUSED_KEPT: Final = 20
 """Refused exits a position remembers, the latest."""
-_ONE: Final = ("entry_order", "exit_order", "venue_stop")
-_MANY: Final = ("past_exits", "past_stops")
-STOPS_KEPT: Final = 5
-"""Venue stops without an execution a position remembers, the latest."""
 _BEGINNINGS: Final = (PositionArmed, GuardOpened)
 prepare(Position, Order, Ledger)
 
@@ -129,20 +117,6 @@ def _denied(before: Position, event: EntryDenied) -> Position:
     )
 
 
-def order_of(intent: Intent) -> Order:
-    """Return the order an intent stands for, as it is before the venue has said anything."""
-    return Order(
-        client_order_id=intent.client_order_id,
-        position_id=intent.position_id,
-        symbol=intent.symbol,
-        side=intent.side,
-        kind=intent.kind.value,
-        order_qty=intent.quantity,
-        ts_created=intent.ts_created,
-        stop_price=intent.stop_price,
-    )
-
-
 def _entry_placed(before: Position, event: EntryOrderPlaced) -> Position:
     return evolved(
         before,
@@ -183,25 +157,6 @@ def _with_commission(after: Position, before: Position, fill: Fill) -> Position:
     return after
 
 
-def net_base(position: Position) -> Decimal:
-    """Return what the position holds of the base asset, net of commissions; negative = owed."""
-    bought, sold = position.entry_qty.value, position.exit_qty.value
-    if position.side is Side.SHORT:
-        bought, sold = sold, bought
-    return decimals.sub(decimals.sub(bought, sold), position.fees_base.value)
-
-
-def held_of(position: Position) -> Decimal:
-    """Return what is held (long) or owed (short), net of commissions; negative = beyond flat."""
-    net = net_base(position)
-    return net if position.side is Side.LONG else decimals.neg(net)
-
-
-def _with_open_qty(after: Position, before: Position) -> Position:
-    open_qty = Quantity(max(held_of(after), decimals.ZERO))
-    return completed(after, before, open_qty=open_qty)
-
-
 def _with_doubt_left(position: Position) -> Position:
     """Drop the evidence when no order is in doubt any more: another order's end keeps it.
 
@@ -235,43 +190,23 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         # What opens after the end is protected like anything else: its latch starts anew.
         exit_reason=None if reopened else before.exit_reason,
     )
-    return _with_doubt_left(_with_open_qty(_with_commission(after, before, fill), before))
+    return _with_doubt_left(with_open_qty(_with_commission(after, before, fill), before))
 
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
     fill = event.fill
     after = completed(
-        _with_order(before, event.client_order_id, lambda order: _filled(order, event)),
+        with_order(before, event.client_order_id, lambda order: _filled(order, event)),
         before,
         exit_qty=before.exit_qty + fill.quantity,
         exit_value=before.exit_value + fill.notional,
         exit_rejections=0,
     )
-    return _with_doubt_left(_with_open_qty(_with_commission(after, before, fill), before))
+    return _with_doubt_left(with_open_qty(_with_commission(after, before, fill), before))
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
     return completed(order.with_fill(event.fill), order, status=event.order_status)
-
-
-def _with_order(
-    before: Position, order_id: ClientOrderId, change: Callable[[Order], Order]
-) -> Position:
-    for name in _ONE:
-        order = getattr(before, name)
-        if order is not None and order.client_order_id == order_id:
-            return _with(before, name, change(order))
-    for name in _MANY:
-        orders = getattr(before, name)
-        if any(order.client_order_id == order_id for order in orders):
-            changed = tuple(change(o) if o.client_order_id == order_id else o for o in orders)
-            return _with(before, name, changed)
-    raise InvariantError(f"position {before.position_id}: order {order_id} is unknown")
-
-
-def _with(before: Position, name: str, value: Any) -> Position:
-    fields: dict[str, Any] = {name: value}
-    return evolved(before, **fields)
 
 
 def _close_requested(before: Position, event: PositionCloseRequested) -> Position:
@@ -286,7 +221,7 @@ def _rejected(before: Position, event: OrderRejected) -> Position:
     def reject(order: Order) -> Order:
         return evolved(order, status=OrderStatus.REJECTED, reject_code=event.code)
 
-    after = _with_doubt_left(_with_order(before, event.client_order_id, reject))
+    after = _with_doubt_left(with_order(before, event.client_order_id, reject))
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
         return evolved(after, stop_rejections=event.attempt, stop_retry_at=event.retry_at)
@@ -299,14 +234,14 @@ def _in_doubt(before: Position, event: OrderInDoubt) -> Position:
     def doubt(order: Order) -> Order:
         return evolved(order, status=OrderStatus.IN_DOUBT)
 
-    return evolved(_with_order(before, event.client_order_id, doubt), doubt=event.doubt)
+    return evolved(with_order(before, event.client_order_id, doubt), doubt=event.doubt)
 
 
 def _resolved(before: Position, event: OrderResolved) -> Position:
     def resolve(order: Order) -> Order:
         return evolved(order, status=event.order_status)
 
-    after = _with_doubt_left(_with_order(before, event.client_order_id, resolve))
+    after = _with_doubt_left(with_order(before, event.client_order_id, resolve))
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
         return evolved(after, stop_rejections=0)
@@ -327,63 +262,13 @@ def _closed(before: Position, event: PositionClosed) -> Position:
     )
 
 
-def _stop_placed(before: Position, event: VenueStopPlaced) -> Position:
-    past = before.past_stops
-    if before.venue_stop is not None:
-        past = _latest((*past, before.venue_stop))
-    return evolved(
-        before,
-        venue_stop=order_of(event.intent),
-        past_stops=past,
-        stops=before.stops + 1,
-        stop_retry_at=event.timestamp + STOP_MOVE_NS,
-    )
-
-
-def _latest(orders: tuple[Order, ...]) -> tuple[Order, ...]:
-    """Drop the oldest stops that were never executed: one that trails far is moved often."""
-    idle = [order for order in orders if not order.filled_qty]
-    dropped = set(map(id, idle[:-STOPS_KEPT]))
-    return tuple(order for order in orders if id(order) not in dropped)
-
-
-def _cancel_requested(before: Position, event: CancelRequested) -> Position:
-    def ask(order: Order) -> Order:
-        return evolved(order, status=OrderStatus.PENDING_CANCEL)
-
-    after = _with_order(before, event.client_order_id, ask)
-    return evolved(after, stop_retry_at=event.retry_at)
-
-
-def _accrued(before: Position, event: InterestAccrued) -> Position:
-    return evolved(before, interest=event.interest)
-
-
-def _repaid(before: Position, event: RepayRequested) -> Position:
-    first = before.debt if before.repays else event.owed
-    return evolved(before, repays=event.n, retry_at=event.retry_at, debt=first)
-
-
-def _reduced(before: Position, event: PositionReduced) -> Position:
-    after = evolved(
-        before,
-        exit_qty=before.exit_qty + event.quantity,
-        exit_value=before.exit_value + event.quantity * event.price,
-    )
-    return _with_open_qty(after, before)
-
-
 def _errored(before: Position, event: PositionErrored) -> Position:
     return evolved(before, error=event.problem)
 
 
 _HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
     **GUARD_HANDLERS,
-    VenueStopPlaced: _stop_placed,
-    CancelRequested: _cancel_requested,
-    InterestAccrued: _accrued,
-    RepayRequested: _repaid,
-    PositionReduced: _reduced,
+    **VENUE_HANDLERS,
     PositionDisarmed: _disarmed,
     EntrySignalReceived: _signal,
     EntryDenied: _denied,

@@ -34,7 +34,7 @@ from robson_domain import (
 )
 from robson_engine import venue_stops
 from robson_engine.config import RETRY_FIRST_NS, RETRY_MAX_NS
-from robson_engine.evolve import held_of, net_base
+from robson_engine.evolve_parts import held_of, net_base
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
 

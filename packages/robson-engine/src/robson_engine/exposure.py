@@ -19,7 +19,7 @@ from robson_domain import (
     Symbol,
     decimals,
 )
-from robson_engine.evolve import net_base
+from robson_engine.evolve_parts import net_base
 from robson_engine.sizing import SizingRequest, loss_of
 
 

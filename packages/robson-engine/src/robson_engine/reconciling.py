@@ -23,7 +23,7 @@ from robson_domain import (
     decimals,
 )
 from robson_engine import exits
-from robson_engine.evolve import held_of
+from robson_engine.evolve_parts import held_of
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
 

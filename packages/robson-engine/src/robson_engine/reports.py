@@ -27,7 +27,7 @@ from robson_domain import (
     position_ref,
 )
 from robson_engine import doubt, exits, venue_stops
-from robson_engine.evolve import held_of
+from robson_engine.evolve_parts import held_of
 from robson_engine.quantities import exit_quantity
 from robson_engine.trailing import better, stop_for, tighter
 from robson_engine.turn import Turn
