@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from tests.binance_exchange import Exchange, Options, running_exchange
+from tests.binance_exchange import Exchange
+from tests.end_to_end.pulse import Market
 from tests.end_to_end.test_binance import ORDER, STEP, settings_for
 from tests.robsond.daemon_process import Robsond
 
 KILLS = 5
 ENTERING, LEAVING = "95000", {"long": ("96000", "94900"), "short": ("94000", "95100")}
-
-
-class Market:
-    """Trades every 50 ms at the price it was told last, in the exchange's own thread."""
-
-    def __init__(self, portal: BlockingPortal, exchange: Exchange) -> None:
-        self.price = ENTERING
-        self._portal = portal
-        self._exchange = exchange
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._over.wait(0.05):
-            self._portal.call(self._exchange.trade, "BTCUSDT", self.price)
-
-    def end(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-
-@pytest.fixture
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture
-def exchange(portal: BlockingPortal) -> Iterator[Exchange]:
-    with portal.wrap_async_context_manager(running_exchange(Options(tick_ms=50))) as exchange:
-        yield exchange
-
-
-@pytest.fixture
-def market(portal: BlockingPortal, exchange: Exchange) -> Iterator[Market]:
-    market = Market(portal, exchange)
-    yield market
-    market.end()
 
 
 def _stop_of(daemon: Robsond, name: str) -> Decimal | None:
@@ -77,13 +36,13 @@ def test_one_entry_one_exit_whatever_is_killed(
             time.sleep(dice.uniform(0.05, 1.5))
             before = _stop_of(daemon, name)
             daemon.kill()
-            market.price = LEAVING[side][0] if number >= KILLS // 2 else ENTERING
+            market.prices["BTCUSDT"] = LEAVING[side][0] if number >= KILLS // 2 else ENTERING
             daemon.start()
             after = _stop_of(daemon, name)
             if before is not None and after is not None:
                 assert (after - before) * sign >= 0, "a stop was looser after a restart"
         time.sleep(1)
-        market.price = LEAVING[side][1]
+        market.prices["BTCUSDT"] = LEAVING[side][1]
         closed = daemon.until(name, "Closed")
         assert closed["close_reason"] in (
             "trailing_stop",

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import attrs
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
-from tests.binance_exchange import Exchange, Options, running_exchange
+from tests.binance_exchange import Exchange
 from tests.binance_exchange.audit import Exposure
+from tests.end_to_end.pulse import Market
 from tests.end_to_end.test_binance import ORDER, STEP, settings_for
 from tests.robsond.daemon_process import Robsond
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 ETH_DUST = Decimal("0.0002")
 BOUGHT, DEPOSITED = Decimal("0.5"), Decimal("0.3")
-GUARD_ENTRY, GUARD_STOP, GUARD_HIT = "2000", Decimal(1960), "1950"
+GUARD_STOP, GUARD_HIT = Decimal(1960), "1950"
 RISING = ("95300", "95700", "96000")
 KILLS = len(RISING)
 UNDER_WAY_MS = 3_000
@@ -35,46 +35,6 @@ class Dead:
 
     begin: int
     end: int
-
-
-class Market:
-    """Trades both pairs every 50 ms at what it was told last, in the exchange's own thread."""
-
-    def __init__(self, portal: BlockingPortal, exchange: Exchange) -> None:
-        self.prices = {BTC: "95000", ETH: GUARD_ENTRY}
-        self._portal = portal
-        self._exchange = exchange
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._over.wait(0.05):
-            for symbol, price in tuple(self.prices.items()):
-                self._portal.call(self._exchange.trade, symbol, price)
-
-    def end(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-
-@pytest.fixture
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture
-def exchange(portal: BlockingPortal) -> Iterator[Exchange]:
-    with portal.wrap_async_context_manager(running_exchange(Options(tick_ms=50))) as exchange:
-        yield exchange
-
-
-@pytest.fixture
-def market(portal: BlockingPortal, exchange: Exchange) -> Iterator[Market]:
-    market = Market(portal, exchange)
-    yield market
-    market.end()
 
 
 class Victim:

@@ -31,10 +31,9 @@ RELEASES: Final[Mapping[str, str]] = {
     "turned": "your position turned to the other side",
     "core_opened": "Robson itself enters the pair",
     "core_managed": "Robson itself holds a position on the pair",
-    "core_closed_lately": "Robson closed a position on the pair just now",
     "ignored": "you said to leave the pair alone",
     "own_stop": "a stop order of your own covers it",
-    "handed_over": "you handed it over to Robson",
+    "observing": "you said to observe only",
 }
 
 

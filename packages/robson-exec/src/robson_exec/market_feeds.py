@@ -244,9 +244,9 @@ class Feed:
         clock = self._parts.clock
         while self.status is FeedStatus.DOWN:
             await clock.sleep_until(clock.now_ns() + ASK_PRICES_NS)
-            after = max(self.last_id, self._parts.stop_mark_of(self.symbol) or 0)
-            is_wanted = self._parts.stop_mark_of(self.symbol) is not None
-            if is_wanted and after and self.status is FeedStatus.DOWN:
+            waiting = self._parts.stop_mark_of(self.symbol)
+            after = max(self.last_id, waiting or 0)
+            if waiting is not None and after and self.status is FeedStatus.DOWN:
                 await self._ask_once(after)
 
     async def _ask_once(self, after: int) -> None:
