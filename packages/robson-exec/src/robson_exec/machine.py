@@ -228,9 +228,11 @@ class Machine:
 
     def _waits_for_account(self, position_id: PositionId) -> bool:
         found = self.state.live.get(position_id)
-        return (
-            found is not None and found.status is PositionStatus.ARMED and found.signal is not None
-        )
+        if found is None:
+            return False
+        if found.status is PositionStatus.ARMED:
+            return found.signal is not None
+        return found.exit_reason is not None and found.working_stop is not None
 
     def _mark_of(self, symbol: Symbol) -> int | None:
         marks = (self.state.earliest_mark(symbol), self.detectors.earliest_mark(symbol))
