@@ -112,3 +112,22 @@ class StopsOfShortsFall(MemoryConnector):
             below = order.stop_price.value / 2
             order = attrs.evolve(order, stop_price=type(order.stop_price)(below))
         return await super().submit(order)
+
+
+class RoundsStopPrices(MemoryConnector):
+    """Sends stop prices in whole units of quote, as its web page shows them."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        if order.stop_price is not None:
+            above = int(order.stop_price.value) + 1
+            order = attrs.evolve(order, stop_price=type(order.stop_price)(above))
+        return await super().submit(order)
+
+
+class KeepsExecutedStopsToItself(MemoryConnector):
+    """Pushes executions of orders at market alone."""
+
+    def _push(self, report: OrderReport) -> None:
+        known = self.book.find(report.symbol, report.client_order_id)
+        if known is not None and known.order.stop_price is None:
+            super()._push(report)

@@ -13,12 +13,14 @@ from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import Symbol
 from robson_domain.testing.conformance import Deck, holds
+from robson_domain.testing.execution_abilities import PushHarness
 from robson_domain.testing.execution_harness import (
     BUY,
     ID_CHARS,
     ExecutionHarness,
     account_of,
     an_order,
+    facts,
     filled,
     net_of,
     pushes,
@@ -71,20 +73,25 @@ async def fills_since_is_a_list(harness: ExecutionHarness) -> None:
         holds(ids == expected[place + 1 :], f"after {trade_id}: {ids}")
 
 
-@card("EX-140", pushes)
+@card("EX-140", pushes, needs=(PushHarness,))
 async def what_is_pushed_is_true(harness: ExecutionHarness) -> None:
     """What the answer leaves open is pushed; a pushed execution is the one the question shows."""
+    assert isinstance(harness, PushHarness)
     pushed: list[OrderReport] = []
     harness.execution.subscribe_reports(pushed.append)
+    await harness.follow()
     order = an_order(harness, "ex140")
     answer = await harness.execution.submit(order)
     report = await until_filled(harness, order)
-    told = {fill.trade_id: fill for fill in answer.fills}
-    told |= {fill.trade_id: fill for each in pushed for fill in each.fills}
-    expected = {fill.trade_id: fill for fill in report.fills}
+    await harness.settle()
+    expected = {fill.trade_id: facts(fill) for fill in report.fills}
+    told = {fill.trade_id: facts(fill) for each in pushed for fill in each.fills}
+    wrong = {trade_id: fact for trade_id, fact in told.items() if expected.get(trade_id) != fact}
+    holds(not wrong, f"pushed {wrong}, the question shows {expected}")
+    told |= {fill.trade_id: facts(fill) for fill in answer.fills}
     holds(told == expected, f"told {told}, the question shows {expected}")
-    about = {each.client_order_id for each in pushed} - {order.client_order_id}
-    holds(not about, f"reports about {about}")
+    about = {(each.client_order_id, each.symbol) for each in pushed}
+    holds(about <= {(order.client_order_id, order.symbol)}, f"reports about {about}")
 
 
 # ----------------------------------------------------------------------------- the account
@@ -137,7 +144,8 @@ async def canceling_is_idempotent(harness: ExecutionHarness) -> None:
     holds(later.fills == second.fills, "filled after it was canceled")
     done = an_order(harness, "ex170d")
     as_filled = await filled(harness, done)
-    await harness.execution.cancel(done.symbol, done.client_order_id)
+    told = await harness.execution.cancel(done.symbol, done.client_order_id)
+    holds(told.status is ReportStatus.FILLED, f"canceling a filled order says {told.status}")
     after = await query(harness, done)
     holds(after.status is ReportStatus.FILLED, f"a filled order became {after.status}")
     holds(after.fills == as_filled.fills, "its fills changed")
