@@ -14,7 +14,7 @@ from robson_connectors.memory import MemoryConnector
 from robson_connectors.paper import PaperConnector
 from robson_domain.account import AccountSnapshot
 from robson_domain.identity import ClientOrderId, TradeId
-from robson_domain.orders import Fill
+from robson_domain.orders import Fill, LiquiditySide
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import Symbol
@@ -264,3 +264,81 @@ class OwesForEver(PaperConnector):
         found = await super().account(symbol)
         self._most = max(self._most, found.debt_quote)
         return attrs.evolve(found, debt_quote=self._most)
+
+
+class AnswersFilledAtOnce(PaperConnector):
+    """Takes an acknowledgement for an execution."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        if report.status is ReportStatus.ACCEPTED:
+            return attrs.evolve(report, status=ReportStatus.FILLED, filled_qty=order.quantity)
+        return report
+
+
+class AnswersWithEverythingTwice(MemoryConnector):
+    """Adds the executions of the answer to those that it fetched."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        twice = Quantity(report.filled_qty.value * 2)
+        return attrs.evolve(report, fills=report.fills * 2, filled_qty=twice)
+
+
+class CollateralInBase(PaperConnector):
+    """Values the account in the wrong asset."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        found = await super().account(symbol)
+        return attrs.evolve(found, collateral=Notional(found.collateral.value / 60_000))
+
+
+class CollateralIsWhatIsBought(PaperConnector):
+    """Backs positions with positions."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        found = await super().account(symbol)
+        more = Notional(found.net_qty * 600_000)
+        return attrs.evolve(found, collateral=found.collateral + more)
+
+
+class AnnouncesPercent(MemoryConnector):
+    """Announces a rate in per cent."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        found = await super().account(symbol)
+        return attrs.evolve(found, taker_fee_rate=found.taker_fee_rate * 100)
+
+
+class CommissionOfTheQuantity(MemoryConnector):
+    """Computes a commission in quote from the quantity."""
+
+    async def query_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        report = await super().query_order(symbol, client_order_id)
+        fills = tuple(
+            attrs.evolve(f, commission=Quantity(f.quantity.value * Decimal("0.0004")))
+            for f in report.fills
+        )
+        return attrs.evolve(report, fills=fills)
+
+
+class EveryoneMakes(MemoryConnector):
+    """Reads the side of liquidity the wrong way round."""
+
+    async def query_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        report = await super().query_order(symbol, client_order_id)
+        return _changed(report, liquidity=LiquiditySide.MAKER)
+
+
+class ListsOnlyWhatItSaw(PaperConnector):
+    """Lists executions from its own memory, which ends with the process."""
+
+    _seen: frozenset[ClientOrderId] = frozenset()
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        self._seen |= {order.client_order_id}
+        return await super().submit(order)
+
+    async def fills_since(self, symbol: Symbol, after: TradeId | None) -> Fills:
+        found = await super().fills_since(symbol, after)
+        return tuple(each for each in found if each[0] in self._seen)

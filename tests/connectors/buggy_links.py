@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from robson_connectors.memory import MemoryConnector
 from robson_connectors.paper import PaperConnector
 from robson_domain.errors import RetryableVenueError
+from robson_domain.instrument import Instrument
 from robson_domain.market import Bar, TradeTick
 from robson_domain.symbols import Symbol
+
+
+class RulesOfAnotherStep(PaperConnector):
+    """Reads the step size of orders at market for that of all."""
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        found = await super().instrument(symbol)
+        return attrs.evolve(found, step_size=found.step_size * 10)
 
 
 class HidesTheCut(MemoryConnector):

@@ -212,7 +212,7 @@ class MemoryHarness:
 
     def _feed(self) -> None:
         self._number += 1
-        self.memory.feed(BTC, Price(60_000 + self._number % 5), self._number)
+        self.memory.feed(BTC, Price(f"{60_000 + self._number % 5}.37"), self._number)
         self.memory.feed(ETH, Price(3_000 + self._number % 3), self._number)
 
     async def trade(self) -> None:

@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from robson_domain import decimals
+from robson_domain.account import AccountSnapshot
 from robson_domain.errors import DefinitiveVenueError
 from robson_domain.identity import ClientOrderId, TradeId
+from robson_domain.orders import Fill, LiquiditySide
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import Symbol
@@ -44,16 +46,22 @@ async def fills_name_their_cost(harness: ExecutionHarness) -> None:
     for fill in report.fills:
         holds(fill.ts_event > 0, "a fill without a time")
         holds(harness.instrument.ticks(fill.price) > 0, f"price {fill.price}")
-        if not account.taker_fee_rate:
-            continue
-        holds(fill.commission, f"no commission, announced {account.taker_fee_rate}")
-        in_base = fill.commission_asset == base
-        holds(fill.commission_asset, "a commission without an asset")
-        said = account.commission_in_base
-        holds(in_base == said, f"paid in {fill.commission_asset}, commission_in_base is {said}")
-        traded = fill.quantity.value if in_base else fill.notional.value
-        most = decimals.mul(decimals.mul(traded, account.taker_fee_rate), Decimal(2))
-        holds(fill.commission.value <= most, f"commission {fill.commission} on {traded}")
+        holds(fill.liquidity is LiquiditySide.TAKER, "an order at market takes")
+        if account.taker_fee_rate:
+            _costs_as_announced(fill, account, base)
+
+
+def _costs_as_announced(fill: Fill, account: AccountSnapshot, base: str) -> None:
+    holds(fill.commission, f"no commission, announced {account.taker_fee_rate}")
+    in_base = fill.commission_asset == base
+    holds(fill.commission_asset, "a commission without an asset")
+    said = account.commission_in_base
+    holds(in_base == said, f"paid in {fill.commission_asset}, commission_in_base is {said}")
+    traded = fill.quantity.value if in_base else fill.notional.value
+    due = decimals.mul(traded, account.taker_fee_rate)
+    # Venues round, and give discounts they do not announce.
+    low, high = decimals.mul(due, Decimal("0.5")), decimals.mul(due, Decimal(2))
+    holds(low <= fill.commission.value <= high, f"commission {fill.commission}, announced {due}")
 
 
 @card("EX-130")
@@ -204,6 +212,10 @@ async def what_was_told_stays_true(harness: ExecutionHarness) -> None:
     report = await until_filled(harness, working)
     gained = net_of(BUY, report.fills, harness.instrument.symbol.base)
     expected = decimals.add(account.net_qty, gained)
+    listed = await harness.execution.fills_since(done.symbol, None)
+    told = [fill.trade_id for _, fill in listed]
+    kept = [fill.trade_id for fill in (*before.fills, *report.fills)]
+    holds(told == kept, f"listed {told}, executed {kept}")
     net = (await account_of(harness)).net_qty
     holds(net == expected, f"the account says {net}, the fills sum to {expected}")
 

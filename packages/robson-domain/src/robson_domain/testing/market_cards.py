@@ -44,11 +44,13 @@ def _has_no_history(capabilities: Capabilities) -> bool:
 
 @card("MD-010")
 async def rules_of_a_pair(harness: MarketHarness) -> None:
-    """A pair's rules are about that pair and the same when asked again."""
+    """A pair's rules are that pair's, those its orders go by, and the same when asked again."""
     first = await harness.market.instrument(harness.symbol)
     second = await harness.market.instrument(harness.symbol)
     holds(first == second, f"{first}, then {second}")
     holds(first.symbol == harness.symbol, f"asked for {harness.symbol}, got {first.symbol}")
+    known = getattr(harness, "instrument", first)
+    holds(first == known, f"told {first}, the rules are {known}")
 
 
 @card("MD-020")
