@@ -18,6 +18,7 @@ from robson_domain.holdings import RestingKind, RestingOrder
 from robson_domain.identity import ClientOrderId
 from robson_domain.market import TradeTick
 from robson_domain.ports.holdings import HoldingsPort
+from robson_domain.ports.lending import LendingPort
 from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.testing.clocks import SteppedClock
 from robson_domain.testing.execution_abilities import (
@@ -25,6 +26,7 @@ from robson_domain.testing.execution_abilities import (
     FailingHarness,
     HoldingsHarness,
     LateHarness,
+    LendingHarness,
     LinkHarness,
     LossyHarness,
     PairsHarness,
@@ -52,6 +54,7 @@ NO_LINK: Final = "the market is made here: there is no link to cut"
 ALONE: Final = "one pair was recorded"
 NO_SECRET: Final = "it was given no secret"
 NO_HOLDINGS: Final = "a paper account has orders and no other holdings"
+NO_LENDING: Final = "a paper account pays its debt back by itself"
 PAPER_WITHOUT: Final[dict[type, str]] = {
     LossyHarness: IN_PROCESS,
     FailingHarness: IN_PROCESS,
@@ -60,6 +63,7 @@ PAPER_WITHOUT: Final[dict[type, str]] = {
     PersonHarness: NOBODY,
     SecretHarness: NO_SECRET,
     HoldingsHarness: NO_HOLDINGS,
+    LendingHarness: NO_LENDING,
 }
 OPERATIONS: Final = {
     Question.ORDER: Operation.QUERY_ORDER,
@@ -207,6 +211,13 @@ class MemoryHarness:
     def holdings(self) -> HoldingsPort:
         return self.memory.holdings
 
+    @property
+    def lending(self) -> LendingPort:
+        return self.memory.lending
+
+    def owe(self, amount: Decimal) -> None:
+        self.memory.lending.owe(BTC, BTC.quote, amount)
+
     def now_ns(self) -> int:
         return self.clock.now_ns()
 
@@ -244,7 +255,7 @@ class MemoryHarness:
 
     def lose(self, loss: str, executed: bool) -> None:
         kind = FaultKind.LOSE_REPLY if executed else FaultKind.LOSE_REQUEST
-        for operation in (Operation.SUBMIT, Operation.CANCEL):
+        for operation in (Operation.SUBMIT, Operation.CANCEL, Operation.REPAY):
             self.memory.inject(Fault(kind=kind, on=operation))
 
     def turn_away(self) -> None:

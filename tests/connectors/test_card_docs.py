@@ -34,6 +34,7 @@ ABILITIES = {
     abilities.PairsHarness: "two pairs",
     abilities.SecretHarness: "secrets",
     abilities.HoldingsHarness: "holdings",
+    abilities.LendingHarness: "lending",
 }
 
 

@@ -17,6 +17,7 @@ from tests.connectors import (
     buggy_answers,
     buggy_execution,
     buggy_holdings,
+    buggy_lending,
     buggy_links,
     buggy_market,
     buggy_stops,
@@ -150,6 +151,12 @@ BUGS: Final[dict[type, set[str]]] = {
     buggy_holdings.FailedPairIsEmpty: {"HO-050"},
     buggy_holdings.UnknownPairIsEmpty: {"HO-060"},
     buggy_holdings.NeverHints: {"HO-070"},
+    buggy_lending.LongsOweBase: {"LE-010"},
+    buggy_lending.RepaysEverything: {"LE-020"},
+    buggy_lending.SwallowsRefusedRepayments: {"LE-030"},
+    buggy_lending.RepaysAgainInDoubt: {"LE-040"},
+    buggy_lending.NoAnswerIsNoDebt: {"LE-050"},
+    buggy_lending.UnknownPairsOweNothing: {"LE-050"},
     buggy_links.HidesTheCut: {"MD-160"},
     buggy_links.StaysDown: {"MD-160"},
     buggy_links.RepeatsTheLastTrade: {"MD-170"},
@@ -168,6 +175,7 @@ MODULES: Final = (
     buggy_answers,
     buggy_account,
     buggy_holdings,
+    buggy_lending,
     buggy_links,
 )
 CARDS: Final[tuple[Any, ...]] = (*EXECUTION_CARDS, *MARKET_CARDS)

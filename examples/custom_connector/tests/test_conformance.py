@@ -12,6 +12,7 @@ from robson_domain.testing.clocks import SteppedClock
 from robson_domain.testing.execution_abilities import (
     HoldingsHarness,
     LateHarness,
+    LendingHarness,
     LinkHarness,
     PairsHarness,
     PartialHarness,
@@ -48,6 +49,7 @@ class Harness:
         PairsHarness: "the server trades one pair",
         SecretHarness: "the server asks for no key",
         HoldingsHarness: "the connector reads no holdings",
+        LendingHarness: "the server lends nothing",
     }
 
     def __init__(self) -> None:

@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any, Final
 
 from robson_connectors.binance import ApiKeys, BinanceConnector, BinanceParts, hosts_of
 from robson_domain.identity import ClientOrderId
 from robson_domain.instrument import Instrument
 from robson_domain.ports.holdings import HoldingsPort
+from robson_domain.ports.lending import LendingPort
 from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.testing.execution_abilities import Question
 from robson_domain.values import Price, Quantity
@@ -22,6 +24,7 @@ BTC, ETH = Symbol("BTCUSDT"), Symbol("ETHUSDT")
 SECOND = 1_000_000_000
 SKEW_MS: Final = 90_000
 """The exchange's clock is this far from ours, so that nobody gets by with their own."""
+REPAY: Final = "/sapi/v1/margin/borrow-repay"
 PAUSE_S: Final = 0.02
 """Between two tries of a question that is going to fail: there are up to eight."""
 ORDER, TRADES = "/sapi/v1/margin/order", "/sapi/v1/margin/myTrades"
@@ -47,6 +50,7 @@ PATHS: Final = {
     Question.ACCOUNT: ACCOUNT,
     Question.PAIR: ACCOUNT,
     Question.PAIRS: ACCOUNT,
+    Question.DEBT: ACCOUNT,
     Question.TRADES: "/api/v3/aggTrades",
     Question.BARS: "/api/v3/klines",
 }
@@ -135,6 +139,13 @@ class Harness:
         return self.connector.holdings
 
     @property
+    def lending(self) -> LendingPort:
+        return self.connector.lending
+
+    def owe(self, amount: Decimal) -> None:
+        self.exchange.manual_borrow("BTCUSDT", "USDT", amount)
+
+    @property
     def instrument(self) -> Instrument:
         return self._rules[BTC]
 
@@ -180,9 +191,9 @@ class Harness:
         self.clock.longest_s = PAUSE_S
 
     def lose(self, loss: str, executed: bool) -> None:
-        for method in ("POST", "DELETE"):
+        for method, path in (("POST", ORDER), ("DELETE", ORDER), ("POST", REPAY)):
             fault: dict[str, Any] = {"executed": executed, **LOSSES[loss]}
-            self.exchange.fault(path=ORDER, method=method, **fault)
+            self.exchange.fault(path=path, method=method, **fault)
 
     def turn_away(self) -> None:
         self.exchange.fault("limit", ORDER, "POST")

@@ -10,12 +10,14 @@ Market and account have some in common: one harness may serve both kinds of card
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from robson_domain.identity import ClientOrderId
 from robson_domain.instrument import Instrument
 from robson_domain.ports.holdings import HoldingsPort
+from robson_domain.ports.lending import LendingPort
 from robson_domain.symbols import OrderSide
 from robson_domain.values import Quantity
 
@@ -34,6 +36,7 @@ class Question(StrEnum):
     PAIR = "pair"
     ACCOUNT_TRADES = "account_trades"
     RESTING_ORDERS = "resting_orders"
+    DEBT = "debt"
 
 
 @runtime_checkable
@@ -63,7 +66,7 @@ class LossyHarness(Protocol):
         ...
 
     def lose(self, loss: str, executed: bool) -> None:
-        """Let the next order or cancel lose its answer; ``executed`` says whether it counts."""
+        """Let the next order, cancel or repayment lose its answer; whether it is ``executed``."""
         ...
 
     def turn_away(self) -> None:
@@ -177,4 +180,18 @@ class HoldingsHarness(Protocol):
     @property
     def holdings(self) -> HoldingsPort:
         """The same account as the adapter's."""
+        ...
+
+
+@runtime_checkable
+class LendingHarness(Protocol):
+    """The adapter also has a lending side."""
+
+    @property
+    def lending(self) -> LendingPort:
+        """Of the same account as the adapter's."""
+        ...
+
+    def owe(self, amount: Decimal) -> None:
+        """Let the pair borrow ``amount`` of quote, which nobody pays back unasked."""
         ...
