@@ -17,7 +17,7 @@ from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.orders import Fill, LiquiditySide
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
-from robson_domain.symbols import Symbol
+from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.values import Notional, Price, Quantity
 
 Fills = tuple[tuple[ClientOrderId, Fill], ...]
@@ -342,3 +342,46 @@ class ListsOnlyWhatItSaw(PaperConnector):
     async def fills_since(self, symbol: Symbol, after: TradeId | None) -> Fills:
         found = await super().fills_since(symbol, after)
         return tuple(each for each in found if each[0] in self._seen)
+
+
+class CoversTooMuch(MemoryConnector):
+    """Checks what reduces on one side only."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        reduces = order.reduces and order.side is OrderSide.SELL
+        return await super().submit(attrs.evolve(order, reduces=reduces))
+
+
+class TakesWhateverSize(MemoryConnector):
+    """Believes that somebody else looks at the collateral."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        if report.code == "INSUFFICIENT_MARGIN":
+            return self._taken(order, 1, push=False)
+        return report
+
+
+class PushesAfterTheEnd(MemoryConnector):
+    """Leaves its subscribers subscribed."""
+
+    async def close(self) -> None:
+        self._trade_sinks.clear()
+
+
+class LendsNothing(PaperConnector):
+    """Does not ask what can be borrowed."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        found = await super().account(symbol)
+        return attrs.evolve(found, borrowable_base=Quantity(0), borrowable_quote=Notional(0))
+
+
+class ForgetsQuoteCommission(MemoryConnector):
+    """Computes debt from prices and quantities, and leaves out what they cost."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        found = await super().account(symbol)
+        fees = [f.commission.value for o in self.book.orders for f in o.fills]
+        less = max(Decimal(0), found.debt_quote.value - sum(fees))
+        return attrs.evolve(found, debt_quote=Notional(less))

@@ -116,3 +116,22 @@ class NeverHints(_Spoiled):
     class Holdings(MemoryHoldings):
         def subscribe_hints(self, sink: Callable[[Symbol], None]) -> None:
             return None
+
+
+class LocksNothing(_Spoiled):
+    """Shows what a resting order holds as free."""
+
+    class Holdings(MemoryHoldings):
+        async def pair(self, symbol: Symbol) -> PairBalances:
+            found = await super().pair(symbol)
+            base = attrs.evolve(found.base, free=found.base.held, locked=0)
+            return attrs.evolve(found, base=base)
+
+
+class StopsHaveNoPrice(_Spoiled):
+    """Does not read where a stop waits."""
+
+    class Holdings(MemoryHoldings):
+        async def resting_orders(self, symbol: Symbol) -> tuple[RestingOrder, ...]:
+            found = await super().resting_orders(symbol)
+            return tuple(attrs.evolve(each, stop_price=None) for each in found)

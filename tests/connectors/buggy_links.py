@@ -122,3 +122,11 @@ class ReceivesWhenItHappened(PaperConnector):
             sink(tick._replace(ts_received=tick.ts_event // 1_000_000_000))
 
         super().subscribe(symbol, stamped, link)
+
+
+class FetchedLongAgo(PaperConnector):
+    """Stamps fetched trades as if they had been received when they happened."""
+
+    async def trades_since(self, symbol: Symbol, after_trade_id: int) -> tuple[TradeTick, ...]:
+        found = await super().trades_since(symbol, after_trade_id)
+        return tuple(tick._replace(ts_received=tick.ts_event) for tick in found)

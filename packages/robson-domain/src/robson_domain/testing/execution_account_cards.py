@@ -35,6 +35,7 @@ from robson_domain.testing.execution_harness import (
     net_of,
     pushes,
     query,
+    shorts,
     sum_of,
     until_filled,
 )
@@ -46,6 +47,8 @@ _HOUR: Final = 3_600 * _SECOND
 _LONG_PATIENCE: Final = 400
 _DIGITS_MAX: Final = 18
 """Decimal places that venues write; a number read as a float has more."""
+_INTEREST_MAX: Final = Decimal("0.0001")
+"""More than an hour of it costs, ratio of what was bought."""
 _BEYOND: Final = Decimal("1.5")
 """Of the collateral, so that a part of it is borrowed."""
 
@@ -212,6 +215,8 @@ async def the_persons_order_is_listed(harness: ExecutionHarness) -> None:
     listed = await harness.execution.open_orders(symbol)
     ids = [report.client_order_id for report in listed]
     holds(ids == [placed], f"listed {ids}, the person left {placed}")
+    status, name = listed[0].status, listed[0].venue_order_id
+    holds(status is ReportStatus.ACCEPTED and name, f"it is {status}, the venue calls it {name!r}")
     count = (await account_of(harness)).open_orders
     holds(count == 1, f"the account counts {count} open orders")
     harness.take_back()
@@ -269,22 +274,41 @@ async def pairs_do_not_mix(harness: ExecutionHarness) -> None:
 # ------------------------------------------------------------------------------------- debt
 
 
-@card("EX-490")
+@card("EX-485", pushes, needs=(PushHarness, PartialHarness))
+async def nothing_is_pushed_after_the_end(harness: ExecutionHarness) -> None:
+    """After closing nothing is pushed, whatever still executes."""
+    assert isinstance(harness, PushHarness)
+    assert isinstance(harness, PartialHarness)
+    pushed: list[OrderReport] = []
+    harness.execution.subscribe_reports(pushed.append)
+    await harness.follow()
+    harness.fill_partly()
+    await harness.execution.submit(an_order(harness, "ex485"))
+    await harness.settle()
+    await harness.execution.close()
+    count = len(pushed)
+    await harness.trade()
+    await harness.settle()
+    holds(len(pushed) == count, f"pushed after closing: {pushed[count:]}")
+
+
+@card("EX-490", shorts)
 async def borrowed_money_is_paid_back(harness: ExecutionHarness) -> None:
     """A long on borrowed money owes quote; selling it pays that back, less than a step remains."""
     before, rules = await account_of(harness), harness.instrument
-    if not before.borrowable_quote:
-        return
+    lent, backed = before.borrowable_quote.value, before.collateral.value
+    most = decimals.mul(backed, Decimal(before.leverage_max))
+    holds(backed / 2 <= lent <= most, f"{backed} let borrow {most} at most, and it says {lent}")
     spent = decimals.mul(before.collateral.value, _BEYOND)
     quantity = rules.round_qty_down(decimals.div(spent, harness.price.value))
     entry = an_order(harness, "ex490", quantity=quantity)
     report = await filled(harness, entry, _LONG_PATIENCE)
     account = await account_of(harness)
     paid = decimals.total([fill.notional.value for fill in report.fills])
-    owed = decimals.sub(paid, before.collateral.value)
+    fees = [f.commission.value for f in report.fills if f.commission_asset == rules.symbol.quote]
+    owed = decimals.sub(decimals.add(paid, decimals.total(fees)), backed)
     off = decimals.absolute(decimals.sub(account.debt_quote.value, owed))
-    slack = decimals.mul(paid, Decimal("0.01"))
-    holds(off <= slack, f"bought for {paid}, owes {account.debt_quote} and not about {owed}")
+    holds(off <= paid * _INTEREST_MAX, f"owes {account.debt_quote} and not about {owed}")
     held = rules.round_qty_down(account.net_qty)
     closing = an_order(harness, "ex490x", SELL, held, reduces=True)
     await filled(harness, closing, _LONG_PATIENCE)

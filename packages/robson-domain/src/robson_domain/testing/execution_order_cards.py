@@ -117,6 +117,8 @@ async def collateral_is_what_there_is(harness: ExecutionHarness) -> None:
 @card("EX-040", shorts)
 async def a_short_is_below_zero(harness: ExecutionHarness) -> None:
     """A short is a net quantity below zero, owed in base asset."""
+    lent = (await account_of(harness)).borrowable_base
+    holds(lent >= harness.quantity, f"{lent} can be borrowed, {harness.quantity} should be")
     report = await filled(harness, an_order(harness, "ex040", SELL))
     expected = net_of(SELL, report.fills, harness.instrument.symbol.base)
     account = await account_of(harness)
@@ -188,6 +190,25 @@ async def reducing_never_opens(harness: ExecutionHarness) -> None:
     await filled(harness, an_order(harness, "ex090"))
     double = harness.quantity + harness.quantity
     await _refused(harness, an_order(harness, "ex090d", SELL, double, reduces=True))
+
+
+@card("EX-095", shorts)
+async def covering_never_opens(harness: ExecutionHarness) -> None:
+    """A reducing purchase of more than is owed is refused: it would open a long."""
+    await filled(harness, an_order(harness, "ex095", SELL))
+    double = harness.quantity + harness.quantity
+    await _refused(harness, an_order(harness, "ex095d", BUY, double, reduces=True))
+
+
+@card("EX-097")
+async def too_large_is_refused(harness: ExecutionHarness) -> None:
+    """An order for more than the collateral carries is refused."""
+    account = await account_of(harness)
+    room = decimals.mul(account.collateral.value, Decimal(2 * account.leverage_max))
+    much = harness.instrument.round_qty_up(decimals.div(room, harness.price.value))
+    await _refused(harness, an_order(harness, "ex097", quantity=much))
+    if shorts(harness.execution.capabilities):
+        await _refused(harness, an_order(harness, "ex097s", SELL, much))
 
 
 @card("EX-100")

@@ -11,7 +11,7 @@ from typing import Final
 
 from robson_domain import decimals
 from robson_domain.errors import DefinitiveVenueError
-from robson_domain.holdings import AssetBalance
+from robson_domain.holdings import AssetBalance, RestingKind
 from robson_domain.symbols import Symbol
 from robson_domain.testing.conformance import Deck, holds
 from robson_domain.testing.execution_abilities import (
@@ -32,9 +32,11 @@ from robson_domain.testing.execution_harness import (
     pushes,
     shorts,
 )
+from robson_domain.testing.execution_stop_cards import a_long, a_stop, resting, rests_stops
 
 DECK: Final[Deck[ExecutionHarness]] = Deck()
 card = DECK.card
+_HOUR: Final = 3_600 * 1_000_000_000
 
 
 def _net(base: AssetBalance, expected: Decimal) -> None:
@@ -58,6 +60,8 @@ async def holdings_are_the_account(harness: ExecutionHarness) -> None:
         holds(assets == (symbol.base, symbol.quote), f"the pair's assets are {assets}")
         _net(each.base, account.net_qty)
         holds(each.quote.debt == account.debt_quote.value, f"owes {each.quote.debt} of quote")
+        near = not each.ts_event or abs(each.ts_event - asked) < _HOUR
+        holds(near, f"the venue's time is {each.ts_event}, ours {asked}")
         holds(each.ts_received >= asked, f"received at {each.ts_received}, asked at {asked}")
 
 
@@ -113,6 +117,27 @@ async def the_person_is_seen(harness: ExecutionHarness) -> None:
     holds(not await harness.holdings.resting_orders(symbol), "what is gone still rests")
 
 
+@card("HO-045", rests_stops, needs=(HoldingsHarness,))
+async def our_stop_is_seen(harness: ExecutionHarness) -> None:
+    """A stop of ours rests with its side, its quantity and its price, and locks what it sells."""
+    assert isinstance(harness, HoldingsHarness)
+    symbol, held = harness.instrument.symbol, await a_long(harness, "ho045e")
+    stop = a_stop(harness, "ho045", held)
+    answer = await resting(harness, stop)
+    listed = await harness.holdings.resting_orders(symbol)
+    ids = [(each.client_order_id, each.venue_order_id) for each in listed]
+    holds(ids == [(stop.client_order_id, answer.venue_order_id)], f"resting are {ids}")
+    (each,) = listed
+    told = (each.symbol, each.side, each.leaves_qty, each.stop_price)
+    sent = (symbol, stop.side, stop.quantity, stop.stop_price)
+    holds(told == sent, f"told {told}, sent {sent}")
+    kinds = (RestingKind.STOP, RestingKind.STOP_LIMIT)
+    holds(each.kind in kinds, f"it is a stop and passes for {each.kind}")
+    base = (await harness.holdings.pair(symbol)).base
+    holds(base.locked == held.value, f"{base.locked} is locked, the stop sells {held}")
+    holds(base.free < harness.instrument.step_size, f"{base.free} is free beside it")
+
+
 @card("HO-050", needs=(HoldingsHarness, FailingHarness))
 async def a_failed_read_is_no_empty_account(harness: ExecutionHarness) -> None:
     """A read without a usable answer is an error, never an empty account."""
@@ -156,3 +181,8 @@ async def changes_are_hinted(harness: ExecutionHarness) -> None:
     await filled(harness, an_order(harness, "ho070"))
     await harness.settle()
     holds(set(hints) == {harness.instrument.symbol}, f"hints about {set(hints)}")
+    if isinstance(harness, PersonHarness):
+        hints.clear()
+        harness.trade_by_hand(BUY, harness.quantity)
+        await harness.settle()
+        holds(hints, "the person traded, and nobody was told")

@@ -58,7 +58,8 @@ async def debt_is_what_is_owed(harness: ExecutionHarness) -> None:
     holds(assets == (symbol.quote, symbol.base), f"a long and a short owe {assets}")
     holds(_about(long.amount, _OWED), f"owes {_OWED}, the debt says {long.amount}")
     holds(short.amount == 0, f"no base was borrowed, it owes {short.amount}")
-    holds(long.free >= _OWED, f"what was borrowed is there, free are {long.free}")
+    got = decimals.sub(long.free, before.free)
+    holds(got == _OWED, f"what was borrowed is there: free by {got} more")
     holds(long.ts_received >= asked, f"received at {long.ts_received}, asked at {asked}")
 
 
