@@ -344,6 +344,21 @@ class ListsOnlyWhatItSaw(PaperConnector):
         return tuple(each for each in found if each[0] in self._seen)
 
 
+class NamesOnlyWhatItSent(PaperConnector):
+    """Knows whose an execution is from its own memory, which ends with the process."""
+
+    _sent: frozenset[ClientOrderId] = frozenset()
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        self._sent |= {order.client_order_id}
+        return await super().submit(order)
+
+    async def fills_since(self, symbol: Symbol, after: TradeId | None) -> Fills:
+        found = await super().fills_since(symbol, after)
+        nobody = ClientOrderId("")
+        return tuple((each if each in self._sent else nobody, fill) for each, fill in found)
+
+
 class CoversTooMuch(MemoryConnector):
     """Checks what reduces on one side only."""
 

@@ -32,6 +32,7 @@ BUGS: Final[dict[bugs.Bug, tuple[str, ...]]] = {
     bugs.the_account_is_cached: ("EX-030", "EX-150"),
     bugs.stamps_with_its_own_clock: ("EX-020",),
     bugs.stamps_once: ("EX-400",),
+    bugs.asks_for_no_names: ("EX-200",),
     bugs.sends_again: ("EX-320",),
     bugs.a_server_error_is_a_refusal: ("EX-320",),
     bugs.a_duplicate_is_a_refusal: ("EX-320",),

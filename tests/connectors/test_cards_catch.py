@@ -105,6 +105,7 @@ BUGS: Final[dict[type, set[str]]] = {
     buggy_account.CommissionOfTheQuantity: {"EX-120"},
     buggy_account.EveryoneMakes: {"EX-120"},
     buggy_account.ListsOnlyWhatItSaw: {"EX-200"},
+    buggy_account.NamesOnlyWhatItSent: {"EX-200"},
     buggy_links.RulesOfAnotherStep: {"MD-010"},
     buggy_answers.SendsAgainInDoubt: {"EX-320"},
     buggy_answers.SendsAgainAndSaysNothing: {"EX-320"},

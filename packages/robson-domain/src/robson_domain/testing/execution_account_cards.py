@@ -65,14 +65,13 @@ async def _listed(harness: ExecutionHarness) -> list[tuple[ClientOrderId, TradeI
 @card("EX-400")
 async def a_send_is_stamped_when_sent(harness: ExecutionHarness) -> None:
     """The stamp of a send is the venue's time of that send: not ahead, not older than a second."""
-    before = (await query(harness, an_order(harness, "ex400"))).ts_event
     await filled(harness, an_order(harness, "ex400"))
-    order, now = an_order(harness, "ex400b"), before
-    for _ in range(5 * PATIENCE):
+    order, start = an_order(harness, "ex400b"), harness.now_ns()
+    for _ in range(_LONG_PATIENCE):
         await harness.trade()
-        now = (await query(harness, order)).ts_event
-        if now - before > 3 * _SECOND // 2:
+        if harness.now_ns() - start > 3 * _SECOND // 2:
             break
+    now = (await query(harness, order)).ts_event
     answer = await harness.execution.submit(order)
     later = (await query(harness, order)).ts_event
     holds(answer.ts_signed >= now - _SECOND, f"signed {answer.ts_signed}, it was {now}")

@@ -207,14 +207,18 @@ async def what_was_told_stays_true(harness: ExecutionHarness) -> None:
     account = await account_of(harness)
     await harness.execution.submit(working)
     await harness.reopen()
+    # Before anything is asked by id: whose they are must not depend on that.
+    known = await harness.execution.fills_since(done.symbol, None)
+    whose = {order_id for order_id, _ in known[: len(before.fills)]}
+    holds(whose == {done.client_order_id}, f"its fills are those of {whose}")
     after = await query(harness, done)
     holds(after.fills == before.fills, f"fills became {after.fills}, were {before.fills}")
     report = await until_filled(harness, working)
     gained = net_of(BUY, report.fills, harness.instrument.symbol.base)
     expected = decimals.add(account.net_qty, gained)
     listed = await harness.execution.fills_since(done.symbol, None)
-    told = [fill.trade_id for _, fill in listed]
-    kept = [fill.trade_id for fill in (*before.fills, *report.fills)]
+    told = [(order_id, fill.trade_id) for order_id, fill in listed]
+    kept = [(each.client_order_id, f.trade_id) for each in (before, report) for f in each.fills]
     holds(told == kept, f"listed {told}, executed {kept}")
     net = (await account_of(harness)).net_qty
     holds(net == expected, f"the account says {net}, the fills sum to {expected}")
