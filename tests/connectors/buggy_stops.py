@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from robson_connectors.memory import MemoryConnector
+from robson_domain.account import AccountSnapshot
 from robson_domain.identity import ClientOrderId
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
@@ -131,3 +132,10 @@ class KeepsExecutedStopsToItself(MemoryConnector):
         known = self.book.find(report.symbol, report.client_order_id)
         if known is not None and known.order.stop_price is None:
             super()._push(report)
+
+
+class DeniesThatItReserves(MemoryConnector):
+    """Does not know that a resting sale keeps what it sells: the exit beside it is refused."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        return attrs.evolve(await super().account(symbol), reserves=False)

@@ -84,6 +84,7 @@ BUGS: Final[dict[type, set[str]]] = {
     buggy_stops.KeepsWhatWasCanceled: {"EX-270"},
     buggy_stops.HoldsWhatWasCanceled: {"EX-270"},
     buggy_stops.StopsOpen: {"EX-280"},
+    buggy_stops.DeniesThatItReserves: {"EX-285"},
     buggy_stops.ReachedStopsRest: {"EX-290"},
     buggy_stops.CancelsExecutedStops: {"EX-300"},
     buggy_stops.StopsOfShortsFall: {"EX-310"},

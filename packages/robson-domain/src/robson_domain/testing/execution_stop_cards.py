@@ -164,6 +164,17 @@ async def a_stop_never_borrows(harness: ExecutionHarness) -> None:
     holds(same_account(before, after), f"the account became {after}, was {before}")
 
 
+@card("EX-285", rests_stops)
+async def reserving_is_as_declared(harness: ExecutionHarness) -> None:
+    """What a resting stop sells is kept from other orders exactly where the account says so."""
+    held = await a_long(harness, "ex285e")
+    await resting(harness, a_stop(harness, "ex285", held))
+    reserves = (await account_of(harness)).reserves
+    answer = await harness.execution.submit(an_order(harness, "ex285x", SELL, held, reduces=True))
+    refused = answer.status is ReportStatus.REJECTED
+    holds(refused == reserves, f"reserves is {reserves}, a sale beside it is {answer.status}")
+
+
 @card("EX-290", rests_stops)
 async def a_reached_stop_is_told(harness: ExecutionHarness) -> None:
     """A stop that is reached already is refused as TRIGGERED or executed, and never just rests."""
