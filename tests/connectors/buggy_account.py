@@ -17,7 +17,7 @@ from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.orders import Fill, LiquiditySide
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
-from robson_domain.symbols import OrderSide, Symbol
+from robson_domain.symbols import Symbol
 from robson_domain.values import Notional, Price, Quantity
 
 Fills = tuple[tuple[ClientOrderId, Fill], ...]
@@ -266,25 +266,6 @@ class OwesForEver(PaperConnector):
         return attrs.evolve(found, debt_quote=self._most)
 
 
-class AnswersFilledAtOnce(PaperConnector):
-    """Takes an acknowledgement for an execution."""
-
-    async def submit(self, order: NewOrder) -> OrderReport:
-        report = await super().submit(order)
-        if report.status is ReportStatus.ACCEPTED:
-            return attrs.evolve(report, status=ReportStatus.FILLED, filled_qty=order.quantity)
-        return report
-
-
-class AnswersWithEverythingTwice(MemoryConnector):
-    """Adds the executions of the answer to those that it fetched."""
-
-    async def submit(self, order: NewOrder) -> OrderReport:
-        report = await super().submit(order)
-        twice = Quantity(report.filled_qty.value * 2)
-        return attrs.evolve(report, fills=report.fills * 2, filled_qty=twice)
-
-
 class CollateralInBase(PaperConnector):
     """Values the account in the wrong asset."""
 
@@ -357,24 +338,6 @@ class NamesOnlyWhatItSent(PaperConnector):
         found = await super().fills_since(symbol, after)
         nobody = ClientOrderId("")
         return tuple((each if each in self._sent else nobody, fill) for each, fill in found)
-
-
-class CoversTooMuch(MemoryConnector):
-    """Checks what reduces on one side only."""
-
-    async def submit(self, order: NewOrder) -> OrderReport:
-        reduces = order.reduces and order.side is OrderSide.SELL
-        return await super().submit(attrs.evolve(order, reduces=reduces))
-
-
-class TakesWhateverSize(MemoryConnector):
-    """Believes that somebody else looks at the collateral."""
-
-    async def submit(self, order: NewOrder) -> OrderReport:
-        report = await super().submit(order)
-        if report.code == "INSUFFICIENT_MARGIN":
-            return self._taken(order, 1, push=False)
-        return report
 
 
 class PushesAfterTheEnd(MemoryConnector):

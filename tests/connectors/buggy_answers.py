@@ -15,7 +15,8 @@ from robson_domain.identity import ClientOrderId, TradeId
 from robson_domain.orders import Fill
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
-from robson_domain.symbols import Symbol
+from robson_domain.symbols import OrderSide, Symbol
+from robson_domain.values import Quantity
 from tests.connectors.harnesses import CANARY
 
 Fills = tuple[tuple[ClientOrderId, Fill], ...]
@@ -247,3 +248,40 @@ class RaisesItsKeyBehind(MemoryConnector):
             return await super().account(symbol)
         except RetryableVenueError as error:
             raise RetryableVenueError(error.message) from ValueError(f"key={CANARY}")
+
+
+class AnswersFilledAtOnce(PaperConnector):
+    """Takes an acknowledgement for an execution."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        if report.status is ReportStatus.ACCEPTED:
+            return attrs.evolve(report, status=ReportStatus.FILLED, filled_qty=order.quantity)
+        return report
+
+
+class AnswersWithEverythingTwice(MemoryConnector):
+    """Adds the executions of the answer to those that it fetched."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        twice = Quantity(report.filled_qty.value * 2)
+        return attrs.evolve(report, fills=report.fills * 2, filled_qty=twice)
+
+
+class CoversTooMuch(MemoryConnector):
+    """Checks what reduces on one side only."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        reduces = order.reduces and order.side is OrderSide.SELL
+        return await super().submit(attrs.evolve(order, reduces=reduces))
+
+
+class TakesWhateverSize(MemoryConnector):
+    """Believes that somebody else looks at the collateral."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        report = await super().submit(order)
+        if report.code == "INSUFFICIENT_MARGIN":
+            return self._taken(order, 1, push=False)
+        return report
