@@ -144,7 +144,7 @@ class Machine:
             supervisor=self.supervisor,
             bus=self.bus,
             mark_of=self._mark_of,
-            stop_mark_of=self.state.earliest_mark,
+            stop_mark_of=self._stop_mark_of,
         )
         self.feeds = MarketFeeds(feed_parts)
         self.desk = Desk(
@@ -247,6 +247,10 @@ class Machine:
     def _mark_of(self, symbol: Symbol) -> int | None:
         marks = (self.state.earliest_mark(symbol), self.detectors.earliest_mark(symbol))
         return min((mark for mark in marks if mark is not None), default=None)
+
+    def _stop_mark_of(self, symbol: Symbol) -> int | None:
+        mark = self.state.earliest_mark(symbol)
+        return 0 if mark is None and self.state.has_stops(symbol) else mark
 
     def _on_lack(self, lack: Lack) -> None:
         self.inquiries.ask(lack.symbol, lack.client_order_id)
