@@ -9,15 +9,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from robson_domain.identity import SAFETY_PREFIX
+from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
 from tests.binance_exchange import Exchange, Options, running_exchange
-from tests.end_to_end.test_binance import settings_for
+from tests.binance_exchange.faults import Fault
+from tests.end_to_end.test_binance import ORDER, arm, in_status, settings_for
 from tests.robsond.service import serving, until
 
 BTC = "BTCUSDT"
+ACCOUNT = "/sapi/v1/margin/isolated/account"
 NET = "/api/safety-net"
 
 
@@ -61,3 +65,66 @@ async def test_a_guard_is_watched_where_no_trade_was_ever_pushed(
         await until(client, NET, lambda answer: answer["guards"])
         assert await seconds_to_exit(exchange, SAFETY_PREFIX, "93000") < 5
     assert exchange.audit.double_fills() == {}
+
+
+# -------------------------------------------------------------------------------- limits
+
+
+def stops(exchange: Exchange) -> list[Any]:
+    """Stops of Robson's that rest at the exchange."""
+    return [order for order in exchange.venue.open_orders(BTC, isolated=True) if order.ask.is_stop]
+
+
+async def entered(client: httpx.AsyncClient, exchange: Exchange, side: str = "long") -> str:
+    """A position whose stop rests at the exchange."""
+    exchange.trade(BTC, "95000")
+    name = await arm(client, side)
+    async with asyncio.timeout(20):
+        while not stops(exchange):
+            exchange.trade(BTC, "95000")
+            await asyncio.sleep(0.02)
+    return name
+
+
+async def hit(exchange: Exchange, fault: Fault) -> None:
+    """Return once a fault has struck."""
+    async with asyncio.timeout(20):
+        while not fault.hits:
+            exchange.trade(BTC, "95000")
+            await asyncio.sleep(0.02)
+
+
+async def test_a_read_too_many_does_not_hold_up_an_exit(
+    exchange: Exchange, live: dict[str, str], tmp_path: Path
+) -> None:
+    async with serving(tmp_path, **live) as client:
+        await entered(client, exchange)
+        await hit(exchange, exchange.fault("limit", ACCOUNT, "GET", retry_after=8))
+        assert await seconds_to_exit(exchange, CORE_PREFIX, "94000") < 2
+    assert exchange.audit.double_fills() == {}
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_an_exit_told_to_slow_down_is_tried_once_more(
+    exchange: Exchange, live: dict[str, str], tmp_path: Path, method: str
+) -> None:
+    async with serving(tmp_path, **live) as client:
+        name = await entered(client, exchange)
+        fault = exchange.fault("limit", ORDER, method, retry_after=8)
+        assert await seconds_to_exit(exchange, CORE_PREFIX, "94000") < 3
+        assert fault.hits == 1
+        await until(client, f"/api/positions/{name}", in_status("Closed"))
+    assert exchange.audit.double_fills() == {}
+
+
+async def test_an_exit_that_is_limited_on_goes_twice_then_waits(
+    exchange: Exchange, live: dict[str, str], tmp_path: Path
+) -> None:
+    async with serving(tmp_path, **live) as client:
+        await entered(client, exchange)
+        sent = len(exchange.audit.calls("POST", ORDER))
+        fault = exchange.fault("limit", ORDER, "POST", retry_after=3, times=2)
+        assert 2.5 < await seconds_to_exit(exchange, CORE_PREFIX, "94000") < 6
+        calls = exchange.audit.calls("POST", ORDER)[sent:]
+        assert (fault.hits, len(calls)) == (2, 3)
+        assert exchange.limits.bans == 0
