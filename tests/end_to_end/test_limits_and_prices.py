@@ -17,7 +17,7 @@ import pytest
 from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
 from tests.binance_exchange import Exchange, Options, running_exchange
 from tests.binance_exchange.faults import Fault
-from tests.end_to_end.test_binance import ORDER, arm, in_status, settings_for
+from tests.end_to_end.test_binance import ORDER, STEP, arm, in_status, settings_for
 from tests.robsond.service import serving, until
 
 BTC = "BTCUSDT"
@@ -128,3 +128,33 @@ async def test_an_exit_that_is_limited_on_goes_twice_then_waits(
         calls = exchange.audit.calls("POST", ORDER)[sent:]
         assert (fault.hits, len(calls)) == (2, 3)
         assert exchange.limits.bans == 0
+
+
+@pytest.mark.parametrize("trouble", ["slow", "limit"])
+async def test_a_short_is_bought_back_before_it_is_known_what_is_owed(
+    exchange: Exchange, live: dict[str, str], tmp_path: Path, trouble: str
+) -> None:
+    async with serving(tmp_path, **live) as client:
+        name = await entered(client, exchange, "short")
+        fault = exchange.fault(
+            trouble,
+            ACCOUNT,
+            "GET",
+            delay_ms=1_400,
+            retry_after=3,
+            times=4 if trouble == "slow" else 1,
+        )
+        await hit(exchange, fault)
+        assert await seconds_to_exit(exchange, CORE_PREFIX, "96500") < 1
+        await until(client, f"/api/positions/{name}", in_status("Closed"))
+    assert exchange.audit.double_fills() == {}
+    assert exchange.audit.flips(BTC, prefix=CORE_PREFIX, dust=STEP) == []
+
+
+async def test_the_first_stop_of_a_process_rests_at_once(
+    exchange: Exchange, live: dict[str, str], tmp_path: Path
+) -> None:
+    async with serving(tmp_path, **live) as client:
+        await entered(client, exchange)
+    entry, stop = exchange.audit.calls("POST", ORDER)
+    assert stop.at_ms - entry.at_ms < 500
