@@ -158,3 +158,34 @@ async def test_the_first_stop_of_a_process_rests_at_once(
         await entered(client, exchange)
     entry, stop = exchange.audit.calls("POST", ORDER)
     assert stop.at_ms - entry.at_ms < 500
+
+
+# ------------------------------------------------------------------------------ refusals
+
+
+async def test_a_stop_that_is_refused_again_and_again_is_a_warning(
+    exchange: Exchange, live: dict[str, str], tmp_path: Path
+) -> None:
+    exchange.fault(
+        "code", ORDER, "POST", where={"type": "STOP_LOSS_LIMIT"}, code=-2010, status=400, times=4,
+        message="This action is disabled on this account.",
+    )  # fmt: skip
+    async with serving(tmp_path, **live) as client:
+        exchange.trade(BTC, "95000")
+        name = await arm(client, "long")
+
+        async def warned(word: str) -> list[str]:
+            async with asyncio.timeout(20):
+                while True:
+                    exchange.trade(BTC, "95000")
+                    said: list[str] = (await client.get("/api/status")).json()["warnings"]
+                    if [line for line in said if word in line] if word else not said:
+                        return said
+                    await asyncio.sleep(0.02)
+
+        (said,) = await warned("refused 3 in a row")
+        assert "BTCUSDT: no stop rests at the exchange" in said
+        assert "(code -2010)" in said
+        assert f"robson close {name}" in said
+        await warned("")
+    assert len(stops(exchange)) == 1
