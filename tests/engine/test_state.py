@@ -10,6 +10,7 @@ from robson_domain import (
     InvariantError,
     Money,
     PositionId,
+    PositionKind,
     PositionStatus,
     Price,
     ReportStatus,
@@ -175,6 +176,16 @@ def test_the_earliest_mark_is_of_those_with_a_stop() -> None:
     assert state.earliest_mark(SYMBOL) == 65
     state.index_of(SYMBOL).mark = 99
     assert state.earliest_mark(SYMBOL) == 99
+
+
+def test_who_has_seen_no_trade_yet_has_a_stop_all_the_same() -> None:
+    state = EngineState.opening(CONFIG, CAPITAL)
+    state.apply((a_position(S.ARMED, position_id=PositionId("b")),))
+    assert not state.has_stops(SYMBOL)
+    state.apply((a_position(mark=0, kind=PositionKind.GUARD),))
+    assert state.has_stops(SYMBOL)
+    assert state.earliest_mark(SYMBOL) is None
+    assert not state.has_stops(ETHER)
 
 
 # ---------------------------------------------------------------------- what is due when

@@ -221,15 +221,18 @@ def test_refused_it_is_tried_again_with_growing_pauses() -> None:
     world = World()
     world.limits(**LIMITS)
     world.active()
+    first = 0
     for attempt, pause in ((1, 250), (2, 500), (3, 1_000)):
         order = id_of(IntentKind.VENUE_STOP, attempt)
         (said,) = world.report(R.REJECTED, order=order, code="-1013").events
         assert isinstance(said, OrderRejected)
         assert said.attempt == attempt
+        first = first or said.timestamp
         assert world.time(pause - 10).events == ()
         assert kinds(world.time(20).events) == ["VenueStopPlaced"]
+        assert world.position().stop_refused_at == first
     world.report(R.ACCEPTED, order=id_of(IntentKind.VENUE_STOP, 4))
-    assert world.position().stop_rejections == 0
+    assert (world.position().stop_rejections, world.position().stop_refused_at) == (0, 0)
     assert world.position().exit_rejections == 0
 
 

@@ -55,3 +55,15 @@ async def test_a_pair_that_is_released_is_asked_about_no_more() -> None:
     it.trade(101)
     await it.pass_time(10 * SECOND)
     assert it.take() == []
+
+
+async def test_a_stop_that_has_seen_no_trade_yet_is_tested_on_the_latest_ones() -> None:
+    it = Rig(stops={BTC: 0})
+    it.venue.set_link(BTC, False)
+    it.trade(100, 101)
+    it.feeds.ensure(BTC)
+    await it.pass_time(2100 * MS)
+    assert it.take() == [(1, GAP), (2, GAP)]
+    it.trade(102)
+    await it.pass_time(2 * SECOND)
+    assert it.take() == [(3, GAP)]

@@ -216,3 +216,16 @@ async def test_the_account_is_asked_by_one_task_however_often_it_is_wanted() -> 
         await rig.daemon.desk.close(position.position_id)
         await rig.wait(5 * SECOND)
         assert 5 <= asked <= 25, "every 250 ms by one task, every 2 s by the inquiry"
+
+
+async def test_a_stop_that_is_refused_again_and_again_is_told_of_as_one() -> None:
+    async with net_rig(terms=RESTS, limits=LIMITS) as rig:
+        refused = Fault(kind=FaultKind.REJECT, on=Operation.SUBMIT, after=1, times=4)
+        rig.venue.inject(refused)
+        await rig.enter()
+        await rig.wait(10 * SECOND)
+        names = rig.world.alerts.names
+        assert names.count("venue_stop_rejected") == 2, "the third and the fourth"
+        assert "exit_rejected" not in names
+        position = await rig.world.position()
+        assert (position.working_stop is not None, position.stop_refused_at) == (True, 0)

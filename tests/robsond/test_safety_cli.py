@@ -218,7 +218,11 @@ def test_a_guard_is_found_by_the_beginning_of_its_id(daemon: FakeDaemon) -> None
 
 
 def test_the_status_tells_of_guards_and_warnings(daemon: FakeDaemon) -> None:
-    daemon.answer("GET", "/api/status", status(guards=2, warnings=["BTCUSDT is quarantined: x"]))
+    daemon.answer(
+        "GET",
+        "/api/status",
+        status(guards=2, warnings=["BTCUSDT is quarantined: x. See: robson safety-net"]),
+    )
     out = " ".join(run(daemon, "status").out.split())
     assert "yours, guarded 2 (robson safety-net)" in out
     assert "Attention: BTCUSDT is quarantined: x. See: robson safety-net" in out

@@ -239,7 +239,8 @@ class StatusReply(Struct, kw_only=True):
     """What runs here and how it stands.
 
     The counts are of Robson's own positions; ``guards`` are those of yours that are watched.
-    ``warnings`` need a person: they keep entries from being made.
+    ``warnings`` need a person: what keeps entries from being made, and orders that the exchange
+    refuses again and again.
     """
 
     mode: str

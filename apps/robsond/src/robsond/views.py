@@ -9,7 +9,6 @@ from typing import Any, Final, Literal, cast
 
 from robson_domain import (
     Head,
-    Ledger,
     Money,
     Order,
     Position,
@@ -21,6 +20,7 @@ from robson_domain import (
 from robson_engine import Estimate, pnl_at
 from robson_exec import ArmRequest, LastPrice
 from robsond import dto
+from robsond.attention import warnings
 from robsond.facade import Facade, PlanProgress, Playback
 from robsond.wire import moment, moment_or_none
 
@@ -191,7 +191,7 @@ def status(facade: Facade) -> dto.StatusReply:
         realized_today=str(ledger.realized_on(now)),
         unrealized_pnl=decimals.text(decimals.total(open_pnl)),
         guards=sum(1 for one in facade.guards() if not one.is_closed),
-        warnings=warnings(ledger),
+        warnings=warnings(ledger, found),
         symbols=[_price(symbol, seen, now) for symbol, seen in prices.items()],
         recovered=dto.RecoveredView(
             events=about.recovery.events,
@@ -201,14 +201,6 @@ def status(facade: Facade) -> dto.StatusReply:
         playback=_playback(about.playback),
         plan=_plan(about.plan),
     )
-
-
-def warnings(ledger: Ledger) -> list[str]:
-    """Return what keeps entries from being made until a person has looked at it."""
-    found = [f"{symbol} is quarantined: {problem}" for symbol, problem in ledger.quarantined]
-    if ledger.another_robson:
-        found.append(f"another Robson was seen: order {ledger.another_robson}")
-    return found
 
 
 def _price(symbol: Symbol, seen: LastPrice, now: int) -> dto.PriceView:

@@ -129,6 +129,7 @@ class Position:
         stop_rejections: Venue stops rejected in a row.
         stop_retry_at: Not before this input time the next venue stop is decided or asked to be
             canceled again, UTC ns; 0 = at once.
+        stop_refused_at: Input time of the first of these rejections, UTC ns; 0 = there is none.
         interest: Interest charged so far as last seen, in the borrowed asset.
         repays: Repayments asked for after it was flat.
         debt: What was still owed at the end, in the borrowed asset; before it, what was owed when
@@ -183,6 +184,7 @@ class Position:
     stops: int = 0
     stop_rejections: int = 0
     stop_retry_at: int = 0
+    stop_refused_at: int = 0
     interest: Decimal = Decimal(0)
     repays: int = 0
     debt: Decimal = Decimal(0)

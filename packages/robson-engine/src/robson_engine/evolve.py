@@ -219,7 +219,12 @@ def _rejected(before: Position, event: OrderRejected) -> Position:
     after = _with_doubt_left(with_order(before, event.client_order_id, reject), before)
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
-        return evolved(after, stop_rejections=event.attempt, stop_retry_at=event.retry_at)
+        return evolved(
+            after,
+            stop_rejections=event.attempt,
+            stop_retry_at=event.retry_at,
+            stop_refused_at=before.stop_refused_at or event.timestamp,
+        )
     if event.retry_at:
         return evolved(after, exit_rejections=event.attempt, retry_at=event.retry_at)
     return after
@@ -242,7 +247,7 @@ def _resolved(before: Position, event: OrderResolved) -> Position:
     after = _with_doubt_left(with_order(before, event.client_order_id, resolve), before)
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
-        return evolved(after, stop_rejections=0)
+        return evolved(after, stop_rejections=0, stop_refused_at=0)
     return after
 
 

@@ -215,6 +215,10 @@ class EngineState:
         ]
         return min(marks, default=None)
 
+    def has_stops(self, symbol: Symbol) -> bool:
+        """Say whether a stop waits on a pair, seen trades or not."""
+        return any(len(side) for side in self.index_of(symbol).sides.values())
+
     def next_due(self) -> int | None:
         """Return the input time (UTC ns) at which :class:`TimePassed` will do something."""
         due = min((index.due for index in self.indexes.values()), default=FAR)

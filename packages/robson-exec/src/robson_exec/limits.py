@@ -99,7 +99,7 @@ BATCHES_BETWEEN_UPKEEP: Final = 500
 file has room for, and not before 100 s of a stop that moves all the time."""
 
 REJECTIONS_ALERT: Final = 3
-"""Rejections of exits in a row from which the person is told of each."""
+"""Rejections of exits or of venue stops in a row from which the person is told of each."""
 REPLY_TIMEOUT_NS: Final = 10 * SECOND_NS
 """Longest wait of a person's command for its durable answer."""
 START_PATIENCE_NS: Final = 10 * SECOND_NS

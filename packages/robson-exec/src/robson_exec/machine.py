@@ -144,7 +144,7 @@ class Machine:
             supervisor=self.supervisor,
             bus=self.bus,
             mark_of=self._mark_of,
-            stop_mark_of=self.state.earliest_mark,
+            stop_mark_of=self._stop_mark_of,
         )
         self.feeds = MarketFeeds(feed_parts)
         self.desk = Desk(
@@ -211,10 +211,10 @@ class Machine:
     def _tell(self, durable: Durable, unit: Unit) -> None:
         if not unit.events:
             return
+        positions = tuple(state for state in unit.states if isinstance(state, Position))
         for event in unit.events:
             if isinstance(event, OrderRejected) and event.attempt >= REJECTIONS_ALERT:
-                self._alert_rejected(event)
-        positions = tuple(state for state in unit.states if isinstance(state, Position))
+                self._alert_rejected(event, positions)
         self._tell_ownership(unit, positions)
         ledger = next((state for state in unit.states if isinstance(state, Ledger)), None)
         self.view.take(durable.head, ledger=ledger, positions=positions, events=unit.events)
@@ -227,14 +227,17 @@ class Machine:
         for said in self.ownership.changes(positions):
             self.bus.publish(said)
 
-    def _alert_rejected(self, event: OrderRejected) -> None:
+    def _alert_rejected(self, event: OrderRejected, positions: tuple[Position, ...]) -> None:
+        stops = [stop for one in positions for stop in (one.venue_stop, *one.past_stops)]
+        is_stop = any(stop and stop.client_order_id == event.client_order_id for stop in stops)
         facts = {
             "position_id": event.position_id,
             "attempt": str(event.attempt),
             "code": event.code,
             "message": event.message,
         }
-        self.bus.notify("critical", "exit_rejected", facts)
+        name = "venue_stop_rejected" if is_stop else "exit_rejected"
+        self.bus.notify("critical", name, facts)
 
     def _waits_for_account(self, position_id: PositionId) -> bool:
         found = self.state.live.get(position_id)
@@ -247,6 +250,10 @@ class Machine:
     def _mark_of(self, symbol: Symbol) -> int | None:
         marks = (self.state.earliest_mark(symbol), self.detectors.earliest_mark(symbol))
         return min((mark for mark in marks if mark is not None), default=None)
+
+    def _stop_mark_of(self, symbol: Symbol) -> int | None:
+        mark = self.state.earliest_mark(symbol)
+        return 0 if mark is None and self.state.has_stops(symbol) else mark
 
     def _on_lack(self, lack: Lack) -> None:
         self.inquiries.ask(lack.symbol, lack.client_order_id)

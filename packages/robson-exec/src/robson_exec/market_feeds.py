@@ -61,7 +61,8 @@ class FeedParts:
 
     Attributes:
         mark_of: Trade id after which a pair's prices are needed; None = nobody needs older ones.
-        stop_mark_of: The same for stops alone; None = no stop waits on the pair.
+        stop_mark_of: The same for stops alone; None = no stop waits on the pair, 0 = one does and
+            has seen no trade yet.
     """
 
     market: MarketDataPort
@@ -245,9 +246,9 @@ class Feed:
         while self.status is FeedStatus.DOWN:
             await clock.sleep_until(clock.now_ns() + ASK_PRICES_NS)
             waiting = self._parts.stop_mark_of(self.symbol)
-            after = max(self.last_id, waiting or 0)
-            if waiting is not None and after and self.status is FeedStatus.DOWN:
-                await self._ask_once(after)
+            if waiting is not None and self.status is FeedStatus.DOWN:
+                # Where no trade was seen yet the latest ones are what there is to begin with.
+                await self._ask_once(max(self.last_id, waiting))
 
     async def _ask_once(self, after: int) -> None:
         clock = self._parts.clock

@@ -53,10 +53,10 @@ class Rig:
         self.log: list[tuple[str, int]] = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    def ask(self, name: str, lane: Lane, *costs: Cost) -> Asking:
+    def ask(self, name: str, lane: Lane, *costs: Cost, may_try: bool = False) -> Asking:
         async def run() -> None:
             try:
-                await self.limiter.acquire(lane, costs)
+                await self.limiter.acquire(lane, costs, may_try=may_try)
             except RetryableVenueError as error:
                 name_of = f"{name}:{error.code}"
             else:

@@ -322,7 +322,17 @@ async def test_a_gap_too_long_is_not_filled(
     monkeypatch.setattr(market_rest, "_PAGES_MAX", 2)
     server.script("GET", AGG, Book(2500, "a"))
     with pytest.raises(DefinitiveVenueError):
-        await venue.market.trades_since(BTC, 0)
+        await venue.market.trades_since(BTC, 1)
+
+
+async def test_where_nothing_was_seen_the_latest_trades_are_told(
+    server: Server, venue: Venue
+) -> None:
+    server.script("GET", AGG, said([Book(2500, "a").one(n) for n in range(1501, 2501)]))
+    found = await venue.market.trades_since(BTC, 0)
+    assert [tick.trade_id for tick in found] == list(range(1501, 2501))
+    (asked,) = server.asked("GET", AGG)
+    assert asked.params == {"symbol": "BTCUSDT", "limit": "1000"}
 
 
 MINUTE = 60 * SECOND

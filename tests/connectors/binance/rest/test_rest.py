@@ -8,7 +8,7 @@ import traceback
 
 import pytest
 
-from robson_connectors.binance.limits import BANNED
+from robson_connectors.binance.limits import BANNED, PAUSED
 from robson_connectors.binance.outcomes import Call, Outcome
 from robson_connectors.binance.pools import Lane
 from robson_connectors.binance.signing import ApiKeys
@@ -210,6 +210,33 @@ async def test_a_ban_stops_everything_until_it_ends(server: Server, venue: Venue
     assert len(server.asked("POST", ORDER)) == 1
     venue.clock.now = until * MS
     assert await place(venue, Lane.EXIT) is Outcome.DONE
+
+
+async def test_a_limited_read_holds_up_neither_the_exit_nor_other_reads(
+    server: Server, venue: Venue
+) -> None:
+    slow = said({"code": -1003, "msg": "too many requests"}, 429, {"Retry-After": "8"})
+    server.script("GET", "/sapi/v1/x", slow)
+    server.script("GET", "/sapi/v1/y", said({}))
+    server.script("POST", ORDER, slow, slow, said({}))
+    with pytest.raises(RetryableVenueError):
+        await venue.rest.read("/sapi/v1/x", total_s=1)
+    await venue.rest.signed("GET", "/sapi/v1/y")
+    for code in ("-1003", "-1003", PAUSED):
+        with pytest.raises(RetryableVenueError) as caught:
+            await place(venue, Lane.EXIT)
+        assert caught.value.code == code
+    assert len(server.asked("POST", ORDER)) == 2, "once more in the pause, then never"
+    venue.clock.now += 8 * SECOND
+    assert await place(venue, Lane.EXIT) is Outcome.DONE
+
+
+async def test_an_entry_is_not_tried_in_a_pause(server: Server, venue: Venue) -> None:
+    server.script("POST", ORDER, said({"code": -1015, "msg": "too many orders"}, 429))
+    for code in ("-1015", PAUSED):
+        with pytest.raises(RetryableVenueError) as caught:
+            await place(venue)
+        assert caught.value.code == code
 
 
 async def test_the_end_of_a_ban_is_told_by_the_venues_clock(server: Server, venue: Venue) -> None:

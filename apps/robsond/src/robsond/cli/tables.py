@@ -163,10 +163,7 @@ def status_parts(
     else:
         nothing = "Nothing is armed or open. Arm something: robson arm BTCUSDT"
         parts = [line, facts, "", market_table(prices)]
-    warnings = [
-        Text(f"Attention: {line}. See: robson safety-net", style="bold")
-        for line in status.get("warnings") or []
-    ]
+    warnings = [Text(f"Attention: {line}", style="bold") for line in status.get("warnings") or []]
     return [*parts, "", position_table(live, width) if live else nothing, *warnings]
 
 

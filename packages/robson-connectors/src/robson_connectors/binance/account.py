@@ -124,6 +124,10 @@ class AccountReader:
         for asset in (symbol.base, symbol.quote):
             self._lent.forget(f"{symbol} {asset}")
 
+    def last(self, symbol: Symbol) -> PairBalances | None:
+        """Return the last balances, however old and whatever came after them."""
+        return self._latest.get(symbol)
+
     def recent(self, symbol: Symbol, max_age_ns: int) -> PairBalances | None:
         """Return the last balances when they are young and no order of ours came after them."""
         found = self._latest.get(symbol)

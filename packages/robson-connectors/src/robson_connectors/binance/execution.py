@@ -20,6 +20,7 @@ from typing import Final
 import attrs
 
 from robson_connectors.binance.cancels import WITHDRAWN, Cancels, withdrawn
+from robson_connectors.binance.exit_reads import ExitReads
 from robson_connectors.binance.fields import UnreadableAnswer, text
 from robson_connectors.binance.filters import (
     ALGO_TYPES,
@@ -64,8 +65,8 @@ PENDING_PAUSE_NS: Final = SECOND_NS // 8
 """Before an exit that met a loan being booked goes again; doubling. The venue asks for 100 ms."""
 ENTRY_PAIR_AGE_NS: Final = 3 * SECOND_NS
 EXIT_PAIR_AGE_NS: Final = 60 * SECOND_NS
-EXIT_READ_S: Final = 1.5
-"""How long buying back waits to hear what is owed; an exit is worth more than the answer."""
+STOP_READ_S: Final = 1.5
+"""How long a stop waits to hear what the pair holds; it rests without knowing."""
 EXIT_SLACK: Final = Decimal("0.05")
 TRIGGERED: Final = "TRIGGERED"
 """Code of a stop that was not taken because the price is there already."""
@@ -104,6 +105,7 @@ class BinanceExecution:
         self._settings = settings or ExecutionSettings()
         self._ask = OrderQuestions(rest, readers)
         self._gates: dict[Symbol, asyncio.Lock] = {}
+        self._exit_reads = ExitReads(readers.account, clock)
         self._sends = Sends()
         self._cancels = Cancels(rest, readers.account, self._ask, self._sends)
         self._sinks: list[Callable[[OrderReport], None]] = []
@@ -140,6 +142,7 @@ class BinanceExecution:
             InDoubtError: It may have been canceled.
             RetryableVenueError: Nothing happened.
         """
+        self._exit_reads.expect(symbol)
         return await self._cancels.cancel(symbol, client_order_id)
 
     # -------------------------------------------------------------- questions
@@ -208,6 +211,7 @@ class BinanceExecution:
     async def close(self) -> None:
         """Release the connection; idempotent."""
         self._sinks.clear()
+        await self._exit_reads.close()
         await self._rest.close()
 
     # ------------------------------------------------------------------- inner
@@ -256,7 +260,8 @@ class BinanceExecution:
         if known is not None:
             return known
         try:
-            return await self._account.balances(symbol, Lane.ORDER, EXIT_READ_S)
+            # Until it rests nothing bounds the loss but this process: no waiting for good manners.
+            return await self._account.balances(symbol, Lane.EXIT, STOP_READ_S)
         except RetryableVenueError:
             return None
 
@@ -283,12 +288,8 @@ class BinanceExecution:
 
     async def _pair_at_exit(self, order: NewOrder) -> PairBalances | None:
         """Return what is known of the pair; buying back more than is owed would open a long."""
-        if order.side is OrderSide.BUY:
-            try:
-                return await self._account.balances(order.symbol, Lane.EXIT, EXIT_READ_S)
-            except RetryableVenueError:
-                pass
-        return self._account.recent(order.symbol, EXIT_PAIR_AGE_NS)
+        pair = await self._exit_reads.pair(order.symbol) if order.side is OrderSide.BUY else None
+        return pair or self._account.recent(order.symbol, EXIT_PAIR_AGE_NS)
 
     async def _exit_refusal(self, order: NewOrder, pair: PairBalances | None) -> Refusal | None:
         """Return why an exit is not sent; only fresh rules refuse one."""

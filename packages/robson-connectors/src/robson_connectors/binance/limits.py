@@ -8,7 +8,8 @@ Invariants:
        may use of it.
     2. Within a lane and pool requests go in the order in which they came; a lower lane takes
        nothing that a waiting higher one needs.
-    3. Nothing goes during a ban, whoever imposed it and whichever process was told.
+    3. Nothing goes during a ban, whoever imposed it and whichever process was told. What was only
+       told to slow down (429) holds up its own pools: see :mod:`.pauses`.
     4. A caller that is canceled while waiting takes no budget; whoever cannot go within the
        lane's patience is told so, and nothing was sent.
 """
@@ -22,6 +23,7 @@ from typing import Final, Protocol
 
 import attrs
 
+from robson_connectors.binance.pauses import Pauses, counted
 from robson_connectors.binance.pools import DEFAULT_BUDGETS, SECOND_NS, Budgets, Cost, Lane, Pool
 from robson_domain.errors import RetryableVenueError
 from robson_domain.ports.system import Clock
@@ -39,6 +41,7 @@ BAN_NS_MAX: Final = 3 * 24 * 3600 * SECOND_NS
 PAUSE_NS: Final[Mapping[int, int]] = {429: 10 * SECOND_NS, 418: 120 * SECOND_NS}
 """Pause after such a status when the answer does not say how long."""
 BANNED: Final = "BANNED"
+PAUSED: Final = "PAUSED"
 WEIGHT_SHORT: Final = "WEIGHT_SHORT"
 
 
@@ -102,6 +105,7 @@ class _Waiter:
     costs: Sequence[Cost]
     deadline: int
     granted: asyncio.Future[None]
+    may_try: bool = False
 
 
 class Limiter:
@@ -119,6 +123,7 @@ class Limiter:
         self._usages: dict[str, _Usage] = {}
         self._waiting: dict[Lane, list[_Waiter]] = {lane: [] for lane in Lane}
         self._pump: asyncio.Task[None] | None = None
+        self._pauses = Pauses()
         self._banned_until = min(self._memory.load(), clock.now_ns() + BAN_NS_MAX)
 
     @property
@@ -141,17 +146,19 @@ class Limiter:
             if usage.pool.header or not venues_own
         }
 
-    async def acquire(self, lane: Lane, costs: Sequence[Cost]) -> None:
+    async def acquire(self, lane: Lane, costs: Sequence[Cost], *, may_try: bool = False) -> None:
         """Return when a request with these costs may go; its weight is taken then.
 
+        Args:
+            may_try: Whether it is worth the one try that a pause has room for.
+
         Raises:
-            RetryableVenueError: It cannot go within the lane's patience; code ``BANNED`` or
-                ``WEIGHT_SHORT``. Nothing was sent.
+            RetryableVenueError: It cannot go within the lane's patience; code ``BANNED``,
+                ``PAUSED`` or ``WEIGHT_SHORT``. Nothing was sent.
         """
         now = self._clock.now_ns()
-        waiter = _Waiter(
-            lane, costs, now + PATIENCE_NS[lane], asyncio.get_running_loop().create_future()
-        )
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(lane, costs, now + PATIENCE_NS[lane], granted, may_try)
         self._waiting[lane].append(waiter)
         self._turn()
         try:
@@ -171,11 +178,18 @@ class Limiter:
             if told is not None and told > usage.used:
                 usage.add(now, min(told, 2 * cost.pool.limit) - usage.used)
 
-    def limited(self, status: int, headers: Mapping[str, str], until: int = 0) -> None:
-        """Let nothing go for as long as an answer with 429 or 418 says, or for a while.
+    def limited(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        until: int = 0,
+        costs: Sequence[Cost] = (),
+    ) -> None:
+        """Hold up what an answer with 429 or 418 is about, for as long as it says or for a while.
 
         Args:
             until: End of a ban told in the message, our clock, UTC ns.
+            costs: Of the request that was refused; without any, it is about everything.
         """
         now = self._clock.now_ns()
         seconds = _natural(headers.get("retry-after", ""))
@@ -184,7 +198,9 @@ class Limiter:
             asked.append(now + seconds * SECOND_NS)
         end = max(asked, default=now + PAUSE_NS.get(status, PAUSE_NS[429]))
         end = min(end, now + BAN_NS_MAX)
-        if end > self._banned_until:
+        if status != 418 and not until > now and counted(costs):
+            self._pauses.begin(costs, now, end)
+        elif end > self._banned_until:
             self._banned_until = end
             self._memory.save(end)
         self._turn()
@@ -220,22 +236,27 @@ class Limiter:
         wakes: list[int] = []
         for waiter in self._everybody():
             short = self._short_in(waiter, now, blocked)
-            at = max(self._free_at(waiter, now), self._banned_until)
+            at = max(self._free_at(waiter, now), self._held_until(waiter, now))
             if at <= now and not short:
                 self._grant(waiter, now)
             elif waiter.deadline <= now or at > waiter.deadline:
-                self._refuse(waiter, self._refusal(now))
+                self._refuse(waiter, self._refusal(waiter, now))
             else:
                 blocked |= short
                 # Who only stands behind another wakes with that one.
                 wakes += [waiter.deadline, at if at > now else waiter.deadline]
         return min(wakes, default=None)
 
-    def _refusal(self, now: int) -> RetryableVenueError:
-        if self._banned_until > now:
-            seconds = -(-(self._banned_until - now) // SECOND_NS)
-            text = f"the venue wants no request for another {seconds} s; nothing was sent"
-            return RetryableVenueError(text, BANNED)
+    def _held_until(self, waiter: _Waiter, now: int) -> int:
+        paused = self._pauses.over_at(waiter.costs, now, may_try=waiter.may_try)
+        return max(paused, self._banned_until)
+
+    def _refusal(self, waiter: _Waiter, now: int) -> RetryableVenueError:
+        held = self._held_until(waiter, now)
+        if held > now:
+            seconds = -(-(held - now) // SECOND_NS)
+            text = f"the venue wants no such request for another {seconds} s; nothing was sent"
+            return RetryableVenueError(text, BANNED if self._banned_until > now else PAUSED)
         return RetryableVenueError("the request budget is used up; nothing was sent", WEIGHT_SHORT)
 
     def _everybody(self) -> list[_Waiter]:
@@ -260,6 +281,7 @@ class Limiter:
 
     def _grant(self, waiter: _Waiter, now: int) -> None:
         self._waiting[waiter.lane].remove(waiter)
+        self._pauses.went(waiter.costs)
         for cost in waiter.costs:
             self._usage(cost.pool).add(now, cost.weight)
         waiter.granted.set_result(None)

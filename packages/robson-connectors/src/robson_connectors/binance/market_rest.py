@@ -13,6 +13,7 @@ from robson_connectors.binance.pools import AGG_TRADES, EXCHANGE_INFO, KLINES, P
 from robson_connectors.binance.remembered import Remembered
 from robson_connectors.binance.rest import RestClient
 from robson_connectors.binance.rules import SymbolRules, symbol_rules
+from robson_connectors.binance.signing import Params
 from robson_domain.errors import DefinitiveVenueError, RetryableVenueError
 from robson_domain.instrument import Instrument
 from robson_domain.market import Bar, TradeTick
@@ -113,17 +114,19 @@ class MarketRest:
         return parse_rest.last_price(await self._rest.public(PRICE, (("symbol", symbol),), lane))
 
     async def trades_since(self, symbol: Symbol, after_trade_id: int) -> tuple[TradeTick, ...]:
-        """Return the aggregate trades after an id, in order, up to now.
+        """Return the aggregate trades after an id, in order, up to now; after 0 the latest page.
 
         Raises:
             DefinitiveVenueError: Too many to fetch, or an unknown pair.
             RetryableVenueError: No usable answer.
         """
         instrument = await self.instrument(symbol)
+        if not after_trade_id:
+            return await self._trades(instrument, ())
         found: list[TradeTick] = []
         last = after_trade_id
         for _ in range(_PAGES_MAX):
-            page = await self._trades(instrument, last + 1)
+            page = await self._trades(instrument, (("fromId", str(last + 1)),))
             found += [tick for tick in page if tick.trade_id > last]
             if len(page) < _PAGE:
                 return tuple(found)
@@ -132,8 +135,8 @@ class MarketRest:
             last = page[-1].trade_id
         raise DefinitiveVenueError("the gap is too long to be fetched", "GAP_TOO_LONG")
 
-    async def _trades(self, instrument: Instrument, first: int) -> tuple[TradeTick, ...]:
-        params = (("symbol", instrument.symbol), ("fromId", str(first)), ("limit", str(_PAGE)))
+    async def _trades(self, instrument: Instrument, since: Params) -> tuple[TradeTick, ...]:
+        params = (("symbol", instrument.symbol), *since, ("limit", str(_PAGE)))
         content = await self._rest.public(AGG_TRADES, params)
         return parse_rest.trade_ticks(content, instrument, self._clock.now_ns())
 

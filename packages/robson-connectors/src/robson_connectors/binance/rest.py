@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 
 from robson_connectors.binance.fields import Json, integer, row
-from robson_connectors.binance.limits import BANNED, WEIGHT_SHORT, Limiter
+from robson_connectors.binance.limits import BANNED, PAUSED, WEIGHT_SHORT, Limiter
 from robson_connectors.binance.outcomes import (
     Call,
     Outcome,
@@ -26,7 +26,7 @@ from robson_connectors.binance.outcomes import (
 from robson_connectors.binance.pools import SECOND_NS, SERVER_TIME, Lane
 from robson_connectors.binance.server_time import ServerTime
 from robson_connectors.binance.signing import ApiKeys, Params, encoded, signed
-from robson_connectors.transport.http import HttpAnswer, HttpClient, Outgoing
+from robson_connectors.transport.http import HttpClient, Outgoing
 from robson_domain.errors import (
     ConfigurationError,
     DefinitiveVenueError,
@@ -44,7 +44,7 @@ RETRY_MAX_NS: Final = 30 * SECOND_NS
 TRIES: Final[dict[Lane, int]] = {Lane.EXIT: 2, Lane.ORDER: 3, Lane.READ: 4, Lane.POLL: 8}
 """Tries of a read. Who decides on it asks again by itself, and soon; a poll has time."""
 _TIME_PATIENCE_S: Final = 2.0
-_POINTLESS: Final = (BANNED, WEIGHT_SHORT, "CLOSED")
+_POINTLESS: Final = (BANNED, PAUSED, WEIGHT_SHORT, "CLOSED")
 """Codes of our own refusals: the same again a moment later is refused again."""
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -269,17 +269,17 @@ class RestClient:
         if asked.access == "signed":
             await self._know_the_time()
         costs = self.limiter.budgets.costs(asked.method, asked.path, dict(asked.params))
-        await self.limiter.acquire(asked.lane, costs)
+        # A read of an exit's is done without; its order or cancel is what counts.
+        is_exit = asked.lane is Lane.EXIT and asked.call is not Call.READ
+        await self.limiter.acquire(asked.lane, costs, may_try=is_exit)
         stamp, sent_at = self.time.stamp_ms(), self.time.now()
         found = await self._http.send(self._outgoing(asked, stamp), asked.total_s)
         self.limiter.heard(costs, found.headers)
-        return self._understood(asked, found, stamp, sent_at)
-
-    def _understood(self, asked: _Asked, found: HttpAnswer, stamp: int, sent_at: int) -> Answer:
         said, content = ruling(asked.call, found.status, found.body)
         if said.outcome is Outcome.RATE_LIMITED:
             end = banned_until(said.message)
-            self.limiter.limited(found.status, found.headers, self.time.ours(end) if end else 0)
+            until = self.time.ours(end) if end else 0
+            self.limiter.limited(found.status, found.headers, until, costs)
         if said.remedy is Remedy.RESYNC_CLOCK:
             self.time.refused()
         return Answer(

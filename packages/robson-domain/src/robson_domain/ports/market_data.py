@@ -52,6 +52,9 @@ class MarketDataPort(Protocol):
     async def trades_since(self, symbol: Symbol, after_trade_id: int) -> tuple[TradeTick, ...]:
         """Return the trades after ``after_trade_id`` in trade-id order, up to now. Idempotent.
 
+        After 0 nobody knows what was missed: then the latest ones will do, as many as the venue
+        tells at once.
+
         Raises:
             DefinitiveVenueError: The venue does not reach back that far, or cannot back-fill.
             RetryableVenueError: No usable answer.
