@@ -68,10 +68,12 @@ def _log(turn: Turn, position: Position, report: OrderReport, doubt: Doubt) -> N
 
 def not_found(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
     """Take up that the venue does not know the id: evidence once it is late enough."""
-    doubt = position.doubt
-    if order.status is not OrderStatus.IN_DOUBT or doubt is None:
+    if order.status is not OrderStatus.IN_DOUBT:
         begin(turn, position, order, report)
         return
+    if order is not position.order_in_doubt:
+        return  # a stop beside an exit in doubt: its turn comes
+    doubt = position.doubt or Doubt(since=turn.now, ts_signed=0)
     if not doubt.ts_signed:
         if report.ts_event:
             _log(turn, position, report, attrs.evolve(doubt, ts_signed=report.ts_event))
@@ -96,17 +98,9 @@ def _sure_after(position: Position, order: Order, doubt: Doubt) -> int:
     return doubt.ts_signed + patience
 
 
-def order_in_doubt(position: Position) -> Order | None:
-    """Return the order of a position that is in doubt, or None."""
-    for order in (position.exit_order, position.entry_order, position.venue_stop):
-        if order is not None and order.status is OrderStatus.IN_DOUBT:
-            return order
-    return None
-
-
 def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Position:
     """Take up a snapshot as evidence; resolve the order as dead when it was the last needed."""
-    order, doubt = order_in_doubt(position), position.doubt
+    order, doubt = position.order_in_doubt, position.doubt
     if order is None or doubt is None or not doubt.not_found_at:
         return position
     apart = account.ts_event >= max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS)

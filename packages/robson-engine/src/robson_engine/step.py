@@ -195,10 +195,12 @@ def _on_account(turn: Turn, entry: AccountReported) -> None:
         if position.status is PositionStatus.ARMED:
             if position.signal is not None:
                 entries.decide_entry(turn, position, entry)
-        elif doubt.order_in_doubt(position) is not None:
-            after = doubt.snapshot(turn, position, entry.snapshot)
-            if doubt.order_in_doubt(after) is None:
-                reports.after_order(turn, after, entry.last_price)
+            continue
+        if position.order_in_doubt is not None:
+            position = doubt.snapshot(turn, position, entry.snapshot)
+            if position.order_in_doubt is None:
+                reports.after_order(turn, position, entry.last_price)
+        exits.leave_beside_stop(turn, turn.get(position.position_id), entry.snapshot)
 
 
 def _on_link(turn: Turn, entry: LinkChanged) -> None:
