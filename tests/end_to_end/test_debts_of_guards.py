@@ -6,18 +6,16 @@ Everything is judged from the exchange's side: what it was sent, what is owed an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from anyio.from_thread import BlockingPortal
 
 from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
-from tests.binance_exchange import Exchange
-from tests.end_to_end.pulse import Market
+from tests.binance_exchange import Exchange, Options, running_exchange
 from tests.end_to_end.test_binance import ORDER, STEP, arm, in_status, settings_for
 from tests.robsond.service import serving, until
 
@@ -26,37 +24,38 @@ NET = "/api/safety-net"
 REPAY = "/sapi/v1/margin/borrow-repay"
 
 
-class Person:
-    """Who trades by hand, in the exchange's own thread, and lets Robson guard it.
-
-    Attributes:
-        settings: Live, looking every second, allowed to act.
-    """
-
-    def __init__(self, portal: BlockingPortal, exchange: Exchange) -> None:
-        self._portal = portal
-        self._exchange = exchange
-        self.settings = settings_for(exchange, "live") | {
-            "ROBSON_POLLING_INTERVAL_SECONDS": "1",
-            "ROBSON_SAFETY_NET": "act",
-        }
-
-    def orders(self, side: str, quantity: Any, side_effect: str = "NO_SIDE_EFFECT") -> None:
-        def order() -> None:
-            self._exchange.manual_order(BTC, side, quantity, side_effect=side_effect)
-
-        self._portal.call(order)
-
-    def deposits(self, asset: str, amount: Any) -> None:
-        self._portal.call(self._exchange.deposit, BTC, asset, amount)
-
-    def cancels(self) -> None:
-        self._portal.call(self._exchange.manual_cancel, BTC)
+@pytest.fixture
+async def exchange() -> AsyncIterator[Exchange]:
+    async with running_exchange(Options(tick_ms=50)) as exchange:
+        yield exchange
 
 
 @pytest.fixture
-def person(portal: BlockingPortal, exchange: Exchange) -> Person:
-    return Person(portal, exchange)
+async def market(exchange: Exchange) -> AsyncIterator[dict[str, str]]:
+    """What the pair trades at, every 50 ms, until it is told otherwise."""
+    prices = {BTC: "95000"}
+
+    async def beat() -> None:
+        while True:
+            exchange.trade(BTC, prices[BTC])
+            await asyncio.sleep(0.05)
+
+    beating = asyncio.create_task(beat())
+    yield prices
+    beating.cancel()
+
+
+@pytest.fixture
+def act(exchange: Exchange) -> dict[str, str]:
+    """Live, looking every second, allowed to act."""
+    return settings_for(exchange, "live") | {
+        "ROBSON_POLLING_INTERVAL_SECONDS": "1",
+        "ROBSON_SAFETY_NET": "act",
+    }
+
+
+Prices = dict[str, str]
+Case = tuple[str, str, str]
 
 
 async def so(what: Callable[[], Any], seconds: float = 20) -> None:
@@ -98,16 +97,20 @@ SHORT_AND_LONG = [("SELL", "96960", "BTC"), ("BUY", "93040", "USDT")]
 
 @pytest.mark.parametrize("case", SHORT_AND_LONG, ids=["short", "long"])
 async def test_what_the_exchange_forgot_to_repay_out_of_a_guard_s_exit_is_paid_back(
-    exchange: Exchange, market: Market, person: Person, tmp_path: Path, case: tuple[str, str, str]
+    exchange: Exchange,
+    act: dict[str, str],
+    market: Prices,
+    tmp_path: Path,
+    case: Case,
 ) -> None:
     side, hit, asset = case
-    person.deposits("USDT", "-9700")
-    person.orders(side, "0.01", side_effect="MARGIN_BUY")
+    exchange.deposit(BTC, "USDT", "-9700")
+    exchange.manual_order(BTC, side, "0.01", side_effect="MARGIN_BUY")
     assert balance(exchange, asset).debt > 0
-    async with serving(tmp_path, **person.settings) as client:
+    async with serving(tmp_path, **act) as client:
         await guarded(client)
         exchange.fail_repays_silently(1)
-        market.prices[BTC] = hit
+        market[BTC] = hit
         await so(lambda: executed(exchange, SAFETY_PREFIX))
         await ended(client)
         assert (await client.get("/api/verify-log")).json()["ok"]
@@ -121,14 +124,14 @@ async def test_what_the_exchange_forgot_to_repay_out_of_a_guard_s_exit_is_paid_b
 
 
 async def test_what_cannot_be_repaid_is_said_and_the_guard_ends(
-    exchange: Exchange, market: Market, person: Person, tmp_path: Path
+    exchange: Exchange, act: dict[str, str], market: Prices, tmp_path: Path
 ) -> None:
-    person.orders("SELL", "0.01", side_effect="MARGIN_BUY")
-    async with serving(tmp_path, **person.settings) as client:
+    exchange.manual_order(BTC, "SELL", "0.01", side_effect="MARGIN_BUY")
+    async with serving(tmp_path, **act) as client:
         await guarded(client)
         exchange.fail_repays_silently(1)
         exchange.fault("code", REPAY, "POST", code=-3015, times=None)
-        market.prices[BTC] = "96960"
+        market[BTC] = "96960"
         await so(lambda: executed(exchange, SAFETY_PREFIX))
         problem = await warned(client)
         assert "is still owed and costs interest; repay it at the exchange" in problem
@@ -138,24 +141,24 @@ async def test_what_cannot_be_repaid_is_said_and_the_guard_ends(
 
 
 async def test_a_deposit_after_core_s_quantity_was_sold_by_hand_is_not_sold(
-    exchange: Exchange, market: Market, person: Person, tmp_path: Path
+    exchange: Exchange, act: dict[str, str], market: Prices, tmp_path: Path
 ) -> None:
-    async with serving(tmp_path, **person.settings) as client:
+    async with serving(tmp_path, **act) as client:
         name = await arm(client, "long")
         path = f"/api/positions/{name}"
         position = (await until(client, path, in_status("Active")))["position"]
         quantity = Decimal(position["open_qty"]).quantize(STEP, rounding="ROUND_DOWN")
         await so(lambda: list(exchange.venue.open_orders(BTC, isolated=True)))
         await asyncio.sleep(2.5)
-        person.cancels()
-        person.orders("SELL", quantity)
+        exchange.manual_cancel(BTC)
+        exchange.manual_order(BTC, "SELL", quantity)
         # Robson looks when the exchange says that something happened; a transfer takes longer.
         looks = len(exchange.audit.calls("GET", "/sapi/v1/margin/myTrades"))
         await so(lambda: len(exchange.audit.calls("GET", "/sapi/v1/margin/myTrades")) > looks + 1)
-        person.deposits("BTC", quantity)
+        exchange.deposit(BTC, "BTC", quantity)
         closed = (await until(client, path, in_status("Closed")))["position"]
         assert closed["close_reason"] == "closed_outside"
-        market.prices[BTC] = "90000"
+        market[BTC] = "90000"
         await asyncio.sleep(2)
     assert [fill.side for fill in executed(exchange, CORE_PREFIX)] == ["BUY"]
     assert balance(exchange, "BTC").net >= quantity
@@ -163,15 +166,15 @@ async def test_a_deposit_after_core_s_quantity_was_sold_by_hand_is_not_sold(
 
 
 async def test_what_a_guard_bought_beyond_a_short_closed_by_hand_is_told(
-    exchange: Exchange, market: Market, person: Person, tmp_path: Path
+    exchange: Exchange, act: dict[str, str], market: Prices, tmp_path: Path
 ) -> None:
-    person.orders("SELL", "0.01", side_effect="MARGIN_BUY")
-    async with serving(tmp_path, **person.settings) as client:
+    exchange.manual_order(BTC, "SELL", "0.01", side_effect="MARGIN_BUY")
+    async with serving(tmp_path, **act) as client:
         await guarded(client)
         exchange.fault("slow", ORDER, "POST", delay_ms=800)
-        market.prices[BTC] = "96960"
+        market[BTC] = "96960"
         await so(lambda: exchange.audit.calls("POST", ORDER))
-        person.orders("BUY", "0.01002", side_effect="AUTO_REPAY")
+        exchange.manual_order(BTC, "BUY", "0.01002", side_effect="AUTO_REPAY")
         problem = await warned(client)
         assert "of the Safety Net bought 0.00999 BTC more than was left of your short" in problem
         assert "sell 0.00999 BTC at the exchange to undo it" in problem
