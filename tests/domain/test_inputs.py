@@ -51,6 +51,8 @@ def test_every_input_has_a_name_of_its_own() -> None:
         *(f"holdings:BTCUSDT:{LOOKED}", f"holdings:BTCUSDT:{LOOKED}"),
         f"debt:position-1:{LOOKED}",
         "order:robson_core_2222222222222222aa",
+        f"debt:guard-btcusdt-5:{T0 + 30 * SECOND}",
+        f"holdings:BTCUSDT:{T0 + 30 * SECOND}",
         *("command:command-7", "command:command-8", "command:command-9", "command:command-10"),
     ]
 

@@ -30,6 +30,7 @@ EFFECTIVE = {
     "ArmPosition",
     "ExternalSeen",
     "ForeignOrderSeen",
+    "PairDoubted",
     "SetPairRule",
     "SetRiskLimits",
     "SetSafetyNet",

@@ -136,6 +136,7 @@ class Rig:
             debts=Debts(
                 lending=None,
                 is_settling=lambda _: True,
+                gives_up=lambda _: False,
                 offer=self.offered.append,
                 supervisor=self.supervisor,
                 clock=self.clock,

@@ -13,14 +13,18 @@ from robson_domain import (
     ClientOrderId,
     CloseReason,
     InterestAccrued,
+    NewOrder,
+    OrderReport,
     PairBalances,
     PairQuarantined,
+    PairRule,
     PositionReduced,
     PositionStatus,
     Price,
     Quantity,
     RestingKind,
 )
+from robson_exec.limits import FOREIGN_TRADES_NS
 from tests.exec.net_rig import BUY, SELL, NetRig, net_rig
 from tests.exec.world import BTC, SECOND
 
@@ -79,6 +83,108 @@ async def test_what_no_trade_explains_is_taken_off_and_said() -> None:
         assert not reduced.is_explained
         (quarantined,) = await rig.found(PairQuarantined)
         assert quarantined.symbol == BTC
+
+
+async def test_a_deposit_after_core_s_quantity_was_sold_is_never_core_s() -> None:
+    async with net_rig() as rig:
+        position = await rig.enter()
+        await rig.polls()
+        rig.trade(SELL, position.open_qty)
+        await rig.wait(6 * SECOND)
+        rig.venue.holdings.deposit(BTC, "BTC", position.open_qty.value)
+        await rig.polls(3)
+        after = await rig.world.position()
+        assert (after.status, after.close_reason) == (
+            PositionStatus.CLOSED,
+            CloseReason.CLOSED_OUTSIDE,
+        )
+        await rig.prices(80, 70)
+        await rig.polls(2)
+        assert len(rig.sent("robson")) == 1, "the entry alone"
+        assert rig.daemon.view.ledger.quarantined == ()
+
+
+async def test_a_deposit_and_a_sale_nobody_can_order_are_told_once() -> None:
+    async with net_rig() as rig:
+        position = await rig.enter()
+        await rig.polls()
+        rig.trade(SELL, "1")
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal(1))
+        await rig.polls(3)
+        assert (await rig.world.position()).open_qty == position.open_qty
+        ((symbol, problem),) = rig.daemon.view.ledger.quarantined
+        assert symbol == BTC
+        assert "1 BTC was sold by hand" in problem
+        assert (await rig.daemon.desk.clear_warning(BTC)).code == ""
+        await rig.polls(3)
+        assert rig.daemon.view.ledger.quarantined == ()
+
+
+async def test_a_deposit_of_the_person_s_is_theirs_to_sell() -> None:
+    async with net_rig() as rig:
+        position = await rig.enter()
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal(1))
+        await rig.polls(2)
+        rig.trade(SELL, "1")
+        await rig.polls(3)
+        assert (await rig.world.position()).open_qty == position.open_qty
+        assert await rig.found(PositionReduced) == []
+        assert rig.daemon.view.ledger.quarantined == ()
+
+
+async def closed_by_hand_meanwhile(rig: NetRig) -> None:
+    """The person sells what is guarded while the guard's order is on its way to the venue."""
+    rig.venue.holdings.deposit(BTC, "BTC", Decimal(5))
+    rig.trade(BUY, "1")
+    await rig.polls(2)
+    calls = rig.daemon._machine.calls
+    submit = calls.submit
+
+    async def late(order: NewOrder) -> OrderReport:
+        if not rig.sent("robson_safety_"):
+            rig.trade(SELL, "1")
+        return await submit(order)
+
+    calls.submit = late  # type: ignore[method-assign]
+    await rig.prices(97)
+    await rig.wait(5 * SECOND)
+
+
+async def test_what_a_guard_sold_beyond_the_person_s_is_told() -> None:
+    async with net_rig() as rig:
+        await closed_by_hand_meanwhile(rig)
+        await rig.polls(2)
+        ((symbol, problem),) = rig.daemon.view.ledger.quarantined
+        assert symbol == BTC
+        assert "sold 1 BTC more than was left of your long" in problem
+        await rig.daemon.desk.clear_warning(BTC)
+        await rig.polls(2)
+        assert rig.daemon.view.ledger.quarantined == (), "said once"
+        rig.trade(BUY, "1")
+        rig.net._parts.sync._told.clear()
+        await rig.polls(2)
+        assert rig.daemon.view.ledger.quarantined == (), "undone"
+
+
+async def test_what_was_adopted_no_trade_explains_so_nothing_is_beyond() -> None:
+    async with net_rig() as rig:
+        await rig.daemon.desk.set_rule(BTC, PairRule.ADOPT)
+        await closed_by_hand_meanwhile(rig)
+        await rig.polls(2)
+        assert rig.daemon.view.ledger.quarantined == ()
+
+
+async def test_a_guard_of_long_ago_is_not_talked_about() -> None:
+    async with net_rig() as rig:
+        await closed_by_hand_meanwhile(rig)
+        await rig.polls(2)
+        await rig.daemon.desk.clear_warning(BTC)
+        rig.net._parts.sync._told.clear()
+        snapshot = await rig.net._parts.reader.fresh(BTC)
+        now = rig.world.clock.now_ns()
+        assert len(rig.net._parts.sync.doubts(snapshot, now)) == 1
+        rig.net._parts.sync._told.clear()
+        assert rig.net._parts.sync.doubts(snapshot, now + FOREIGN_TRADES_NS) == []
 
 
 async def test_less_than_a_step_is_no_difference() -> None:

@@ -264,6 +264,7 @@ def test_a_stop_at_the_venue_is_shown(daemon: FakeDaemon) -> None:
         ("GuardBreached", "safety stop 98 reached at 97.9; only observing, nothing sent"),
         ("GuardReleased", "guard ends, nothing sent: gone"),
         ("GuardHandedOver", "handed over to Robson: stop 98.5 trails 2 behind"),
+        ("GuardDebtSeen", "owed before: 1,250.5 USDT"),
         ("SafetyNetSet", "Safety Net: act"),
         ("PairRuleSet", "BTCUSDT: adopt what you hold"),
         (

@@ -73,6 +73,8 @@ SAID: Final = {
     "to guard on the pair.",
     "GuardHandedOver": "You handed it over to Robson: from now on its stop trails 2 behind the "
     "best price, beginning at 98.5 with the best at 100.5.",
+    "GuardDebtSeen": "Before its exit the pair owes 1250.5 USDT, which the venue is to repay out "
+    "of it.",
     "VenueStopPlaced": "A stop order is to rest at the venue: sell 50 BTC once the price reaches "
     "97.02, should Robson not be there to exit before.",
     "CancelRequested": "The venue is asked to take back stop order robson_core_ilgjg3sldhjn2duepp; "
@@ -85,8 +87,8 @@ SAID: Final = {
     "once it reaches its stop.",
     "PairRuleSet": "From here on, on BTCUSDT: your collateral is guarded too, from the price it "
     "has now, until the pair is flat.",
-    "PairQuarantined": "Account and log contradict each other on BTCUSDT: the account holds 40 of "
-    "what the log says are 50; no trade explains it. Nothing is entered there until you clear it.",
+    "PairQuarantined": "BTCUSDT needs you to look at it: the account holds 40 of what the log says "
+    "are 50; no trade explains it. Nothing is entered there until you clear it.",
     "AnotherRobsonSeen": "Order robson_core_2222222222222222aa on BTCUSDT is a Robson's and not in "
     "this log: another one trades on this account. Nothing is entered anywhere until you clear it.",
     "WarningCleared": "You cleared the warning about BTCUSDT; it may be entered again.",
@@ -154,8 +156,7 @@ def test_limits_that_are_off_are_left_out(limits: RiskLimits, said: str) -> None
             {"dust": Decimal(0), "debt": Decimal("0.5"), "interest": Decimal("0.1")},
             (
                 "Closed, because you acknowledged the error: -100 after commissions; 0.1 of "
-                "interest was charged in the borrowed asset; 0.5 is still owed and too small to "
-                "be dealt with."
+                "interest was charged in the borrowed asset; 0.5 is still owed to the venue."
             ),
         ),
     ],

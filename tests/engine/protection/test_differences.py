@@ -150,4 +150,7 @@ def test_only_what_both_are_flat_after_may_be_forgotten() -> None:
     beside = [trade(1, "1", order=CORE), trade(2, "-1"), trade(3, "0.5")]
     assert list(since_flat(beside, OWN)) == beside
     done = [trade(1, "1"), trade(2, "-1"), trade(3, "0.5")]
-    assert list(since_flat(done, OWN)) == done[2:]
+    assert list(since_flat(done, OWN)) == done, "how the last one was closed"
+    again = [*done, trade(4, "-0.5"), trade(5, "2")]
+    assert list(since_flat(again, OWN)) == again[2:]
+    assert list(since_flat(again[2:], OWN)) == again[2:]

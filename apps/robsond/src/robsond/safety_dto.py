@@ -68,7 +68,7 @@ class PairRuleView(Struct, kw_only=True):
 
 
 class QuarantineView(Struct, kw_only=True):
-    """A pair on which account and log contradict each other; nothing is entered there."""
+    """A pair that a person has to look at; nothing is entered there until they have."""
 
     symbol: str
     problem: str

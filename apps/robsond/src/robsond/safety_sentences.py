@@ -9,6 +9,7 @@ from robson_domain import (
     AnotherRobsonSeen,
     CancelRequested,
     GuardBreached,
+    GuardDebtSeen,
     GuardFollowed,
     GuardHandedOver,
     GuardOpened,
@@ -112,6 +113,13 @@ def _handed_over(event: GuardHandedOver) -> str:
     )
 
 
+def _debt_seen(event: GuardDebtSeen) -> str:
+    return (
+        f"Before its exit the pair owes {decimals.text(event.owed)} {event.asset}, which the venue "
+        "is to repay out of it."
+    )
+
+
 def _net_set(event: SafetyNetSet) -> str:
     if event.mode is SafetyNetMode.ACT:
         return (
@@ -135,8 +143,8 @@ def _rule_set(event: PairRuleSet) -> str:
 
 def _quarantined(event: PairQuarantined) -> str:
     return (
-        f"Account and log contradict each other on {event.symbol}: {event.problem}. Nothing is "
-        "entered there until you clear it."
+        f"{event.symbol} needs you to look at it: {event.problem}. Nothing is entered there until "
+        "you clear it."
     )
 
 
@@ -164,6 +172,7 @@ SAFETY_SENTENCES: Final[Mapping[type, Callable[[Any], str]]] = {
     GuardBreached: _guard_breached,
     GuardReleased: _guard_released,
     GuardHandedOver: _handed_over,
+    GuardDebtSeen: _debt_seen,
     SafetyNetSet: _net_set,
     PairRuleSet: _rule_set,
     PairQuarantined: _quarantined,

@@ -160,7 +160,7 @@ def _closed(event: PositionClosed) -> str:
     if event.interest:
         rest += f"; {decimals.text(event.interest)} of interest was charged in the borrowed asset"
     if event.debt:
-        rest += f"; {decimals.text(event.debt)} is still owed and too small to be dealt with"
+        rest += f"; {decimals.text(event.debt)} is still owed to the venue"
     return f"Closed, because {REASONS[event.reason]}: {event.realized_pnl} after commissions{rest}."
 
 

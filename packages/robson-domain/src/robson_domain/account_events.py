@@ -51,11 +51,13 @@ class PairRuleSet(BaseAccountEvent):
 
 @attrs.frozen(kw_only=True)
 class PairQuarantined(BaseAccountEvent):
-    """Account and log contradict each other on a pair: no entry there until it is cleared.
+    """A pair needs a person: no entry there until it is cleared.
+
+    Account and log contradict each other, or the exit of a guard left what it should not have.
 
     Attributes:
         symbol: The pair.
-        problem: What contradicts what, for the person.
+        problem: What it is, for the person.
     """
 
     symbol: Symbol

@@ -41,7 +41,7 @@ DENIAL_MEANINGS: Final[dict[DenialCode, str]] = {
     DenialCode.SIGNAL_ALREADY_USED: "this signal has already been decided on",
     DenialCode.STALE_SIGNAL: "more than 2 s passed between signal and decision",
     DenialCode.ANOTHER_ROBSON: "an order of a Robson that this database does not know was seen",
-    DenialCode.PAIR_QUARANTINED: "account and log contradict each other on the pair",
+    DenialCode.PAIR_QUARANTINED: "the pair is quarantined: a person has to look at it first",
     DenialCode.PRICE_MOVED: "price moved more than a quarter of the distance since the signal",
     DenialCode.COSTS_EAT_RISK: "fees of the round trip are more than half the stop distance",
     DenialCode.TOO_SMALL_TO_EXIT: "value at the stop is below 1.05 times the venue's minimum",

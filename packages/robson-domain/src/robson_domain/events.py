@@ -23,6 +23,7 @@ from robson_domain.account_events import (
 from robson_domain.event_base import BaseEvent
 from robson_domain.guard_events import (
     GuardBreached,
+    GuardDebtSeen,
     GuardFollowed,
     GuardHandedOver,
     GuardOpened,
@@ -267,7 +268,8 @@ class PositionClosed(BaseEvent):
         realized_pnl: After commissions and interest, quote currency; dust valued at the last exit
             price.
         dust: What was too small to trade, base asset, signed (− owed).
-        debt: What is still owed and too small to be dealt with, in the borrowed asset.
+        debt: What is still owed, in the borrowed asset: too small to be dealt with, or of a guard
+            what the pair owes that its exit could not repay.
         interest: Interest charged in all, in the borrowed asset.
     """
 
@@ -316,6 +318,7 @@ PositionEvent = (
     | GuardBreached
     | GuardReleased
     | GuardHandedOver
+    | GuardDebtSeen
 )
 """What happened to one position: moves it by its lifecycle table."""
 AccountEvent = (

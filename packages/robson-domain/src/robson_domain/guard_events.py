@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import attrs
 
+from robson_domain import decimals
 from robson_domain.event_base import BaseEvent
 from robson_domain.instrument import Instrument
 from robson_domain.symbols import Side, Symbol
@@ -89,3 +92,18 @@ class GuardHandedOver(BaseEvent):
     stop_distance: PriceDelta
     best: Price
     stop: Price
+
+
+@attrs.frozen(kw_only=True)
+class GuardDebtSeen(BaseEvent):
+    """What the pair owes right before the exit of a guard, which the venue is to repay out of it.
+
+    The person borrowed it; it is kept to tell afterwards whether the venue did.
+
+    Attributes:
+        asset: What is owed and what the exit brings: quote when long, base when short.
+        owed: How much, with interest, in ``asset``.
+    """
+
+    asset: str
+    owed: Decimal = attrs.field(converter=decimals.exact)

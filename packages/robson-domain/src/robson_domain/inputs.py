@@ -18,9 +18,11 @@ from robson_domain.protection_inputs import (
     ClearWarning,
     CoreSeen,
     DebtReported,
+    DebtUnknown,
     ExternalSeen,
     ForeignOrderSeen,
     HandOver,
+    PairDoubted,
     SetPairRule,
     SetSafetyNet,
 )
@@ -169,6 +171,8 @@ Input = (
     | CoreSeen
     | DebtReported
     | ForeignOrderSeen
+    | DebtUnknown
+    | PairDoubted
     | SetSafetyNet
     | SetPairRule
     | HandOver
@@ -206,6 +210,10 @@ def cause_of(entry: Input) -> str:
             return f"holdings:{entry.symbol}:{entry.ts_event}"
         case DebtReported():
             return f"debt:{entry.position_id}:{entry.ts_event}"
+        case DebtUnknown():
+            return f"debt:{entry.position_id}:{entry.ts_received}"
+        case PairDoubted():
+            return f"holdings:{entry.symbol}:{entry.ts_received}"
         case ForeignOrderSeen():
             return f"order:{entry.client_order_id}"
         case _:

@@ -133,7 +133,7 @@ class Position:
         interest: Interest charged so far as last seen, in the borrowed asset.
         repays: Repayments asked for after it was flat.
         debt: What was still owed at the end, in the borrowed asset; before it, what was owed when
-            the first repayment was decided.
+            the first repayment was decided, of a guard what the pair owed before its exit.
         breached_at: Input time at which a guard that may not act was passed, UTC ns; 0 = never.
         is_estimated: Whether a guard's entry price is that at which it was first seen.
         exits: Exit orders decided so far.

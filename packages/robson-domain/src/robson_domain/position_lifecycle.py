@@ -61,6 +61,7 @@ POSITION_TRANSITIONS: Final[Table[PositionStatus]] = {
         "RepayRequested": _P.EXITING,
         "PositionReduced": _P.EXITING,
         "GuardFollowed": _P.EXITING,
+        "GuardDebtSeen": _P.EXITING,
         "GuardReleased": _P.CLOSED,
         # A late entry fill joins what is being closed.
         "EntryFilled": _P.EXITING,

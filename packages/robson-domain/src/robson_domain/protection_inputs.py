@@ -78,7 +78,7 @@ class CoreSeen:
 
 @attrs.frozen(kw_only=True)
 class DebtReported:
-    """What a position that is flat still owes the venue.
+    """What a position that is flat still owes the venue, or a guard that is about to close owes.
 
     Attributes:
         amount: Owed with interest, in ``asset``.
@@ -94,6 +94,32 @@ class DebtReported:
     free: Decimal = attrs.field(default=Decimal(0), converter=decimals.exact)
     interest: Decimal = attrs.field(default=Decimal(0), converter=decimals.exact)
     ts_event: int
+    ts_received: int
+
+
+@attrs.frozen(kw_only=True)
+class DebtUnknown:
+    """Nobody could find out what is still owed after the exit of a guard.
+
+    Attributes:
+        problem: How often it was asked for, or why there is no answer.
+    """
+
+    position_id: PositionId
+    problem: str
+    ts_received: int
+
+
+@attrs.frozen(kw_only=True)
+class PairDoubted:
+    """Looks at a pair show something that only a person can judge.
+
+    Attributes:
+        problem: What it is and what to do about it; the same about the same.
+    """
+
+    symbol: Symbol
+    problem: str
     ts_received: int
 
 

@@ -13,6 +13,7 @@ from robson_domain import (
     CloseReason,
     DetectorSpec,
     GuardBreached,
+    GuardDebtSeen,
     GuardFollowed,
     GuardHandedOver,
     GuardOpened,
@@ -74,6 +75,10 @@ def _breached(before: Position, event: GuardBreached) -> Position:
     return evolved(before, breached_at=event.timestamp)
 
 
+def _debt_seen(before: Position, event: GuardDebtSeen) -> Position:
+    return evolved(before, debt=event.owed)
+
+
 def _released(before: Position, event: GuardReleased) -> Position:
     return evolved(
         before,
@@ -99,6 +104,7 @@ def _handed_over(before: Position, event: GuardHandedOver) -> Position:
 GUARD_HANDLERS: Final[dict[type, Callable[[Position, Any], Position]]] = {
     GuardFollowed: _followed,
     GuardBreached: _breached,
+    GuardDebtSeen: _debt_seen,
     GuardReleased: _released,
     GuardHandedOver: _handed_over,
 }

@@ -58,7 +58,8 @@ def _accrued(before: Position, event: InterestAccrued) -> Position:
 
 
 def _repaid(before: Position, event: RepayRequested) -> Position:
-    first = before.debt if before.repays else event.owed
+    # Of a guard it is known from before its exit.
+    first = before.debt if before.repays or before.is_guard else event.owed
     return evolved(before, repays=event.n, retry_at=event.retry_at, debt=first)
 
 

@@ -164,7 +164,8 @@ def settle(turn: Turn, position: Position) -> None:
         problem = f"{beyond} {position.symbol.base} more was {word} than was open"
         turn.emit(PositionErrored, position.position_id, problem=problem)
         return
-    if position.borrows:
+    # A guard owes only where the person did right before its exit.
+    if position.borrows or (position.is_guard and position.debt):
         turn.command(
             QueryDebt(
                 symbol=position.symbol,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from robson_domain import (
+    ZERO_QUANTITY,
     CloseReason,
     ExternalSeen,
     GuardBreached,
@@ -176,7 +177,7 @@ def _answer(turn: Turn, seen: ExternalSeen) -> None:
             _release(turn, guard, seen.excluded)
         return
     if seen.side is not guard.side:
-        _release(turn, guard, "own_stop" if seen.own_stop else "gone")
+        _finish(turn, guard, "own_stop" if seen.own_stop else "gone")
         return
     _send(turn, guard, seen)
 
@@ -184,10 +185,18 @@ def _answer(turn: Turn, seen: ExternalSeen) -> None:
 def _send(turn: Turn, guard: Position, seen: ExternalSeen) -> None:
     quantity = guard.instrument.round_qty_down(min(guard.open_qty, seen.quantity).value)
     if not guard.instrument.is_tradable(quantity, seen.price):
-        _release(turn, guard, "gone")
+        _finish(turn, guard, "gone")
         return
     guard = _shrunk(turn, guard, quantity)
     exits.place_exit(turn, guard, quantity)
+
+
+def _finish(turn: Turn, guard: Position, why: str) -> None:
+    """Nothing is left to close: the end, but for the debt that an exit was to repay."""
+    if guard.exit_qty and guard.debt:
+        exits.settle(turn, _shrunk(turn, guard, ZERO_QUANTITY))
+    else:
+        _release(turn, guard, why)
 
 
 def _shrunk(turn: Turn, guard: Position, quantity: Quantity) -> Position:

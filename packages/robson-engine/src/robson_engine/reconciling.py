@@ -15,6 +15,7 @@ from robson_domain import (
     ForeignOrderSeen,
     InterestAccrued,
     OrderStatus,
+    PairDoubted,
     PairQuarantined,
     Position,
     PositionReduced,
@@ -22,7 +23,7 @@ from robson_domain import (
     Quantity,
     decimals,
 )
-from robson_engine import exits
+from robson_engine import exits, guard_debts
 from robson_engine.evolve_parts import held_of
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
@@ -52,6 +53,11 @@ def on_foreign_order(turn: Turn, seen: ForeignOrderSeen) -> None:
     """Stop entries: another Robson trades this account."""
     if not turn.ledger.another_robson and seen.client_order_id not in turn.state.orders:
         turn.log(AnotherRobsonSeen, symbol=seen.symbol, client_order_id=seen.client_order_id)
+
+
+def on_doubted(turn: Turn, seen: PairDoubted) -> None:
+    """Keep entries off a pair that a person has to look at."""
+    guard_debts.quarantine(turn, seen.symbol, seen.problem)
 
 
 def _can_be_compared(position: Position) -> bool:

@@ -32,23 +32,22 @@ _SMALLEST: Final = Decimal("0.00000001")
 """What a repayment is a multiple of, in the borrowed asset."""
 
 
-def on_debt(turn: Turn, entry: DebtReported) -> None:
-    """Close a flat position that owes nothing; pay back what it owes otherwise."""
-    position = turn.find(entry.position_id)
-    if position is None or position.status is not PositionStatus.EXITING:
+def on_debt(turn: Turn, position: Position, entry: DebtReported) -> None:
+    """Close a flat position of core's that owes nothing; pay back what it owes otherwise."""
+    if position.status is not PositionStatus.EXITING:
         return
-    if position.is_unresolved or not _is_flat(position):
+    if position.is_unresolved or not is_flat(position):
         return
     interest = max(entry.interest, position.interest)
     closing = attrs.evolve(position, interest=interest)
     owed = min(entry.amount, _own_debt(closing, entry))
-    pays = _payable(owed, entry.free)
+    pays = payable(owed, entry.free)
     if owed <= 0:
         _close(turn, closing, decimals.ZERO)
     elif pays and position.repays < REPAYS_MAX:
         if exits.is_due(position, turn.now):
-            _repay(turn, position, entry, pays)
-    elif _is_small(closing, owed):
+            repay(turn, position, entry, pays)
+    elif is_small(closing, owed):
         _close(turn, closing, owed)
     else:
         problem = (
@@ -58,7 +57,8 @@ def on_debt(turn: Turn, entry: DebtReported) -> None:
         turn.emit(PositionErrored, position.position_id, problem=problem)
 
 
-def _is_flat(position: Position) -> bool:
+def is_flat(position: Position) -> bool:
+    """Say whether nothing is open that the venue would take."""
     price = exits.last_price(position)
     needed = exit_quantity(position) if position.open_qty else None
     return needed is None or price is None or not position.instrument.is_tradable(needed, price)
@@ -83,12 +83,13 @@ def _own_debt(position: Position, entry: DebtReported) -> Decimal:
     return max(decimals.sub(decimals.add(spent, position.interest), gone), decimals.ZERO)
 
 
-def _payable(owed: Decimal, free: Decimal) -> Decimal:
+def payable(owed: Decimal, free: Decimal) -> Decimal:
+    """Return what of a debt can be paid back out of what lies free, as exactly as venues count."""
     steps = decimals.floor_div(max(min(owed, free), decimals.ZERO), _SMALLEST)
     return decimals.mul(Decimal(steps), _SMALLEST)
 
 
-def _is_small(position: Position, owed: Decimal) -> bool:
+def is_small(position: Position, owed: Decimal) -> bool:
     """Say whether what is owed is below what the venue trades at all."""
     value = owed
     if position.side is Side.SHORT:
@@ -97,7 +98,8 @@ def _is_small(position: Position, owed: Decimal) -> bool:
     return value < position.instrument.notional_min.value
 
 
-def _repay(turn: Turn, position: Position, entry: DebtReported, pays: Decimal) -> None:
+def repay(turn: Turn, position: Position, entry: DebtReported, pays: Decimal) -> None:
+    """Log that ``pays`` of what is owed is paid back, and order it."""
     turn.emit(
         RepayRequested,
         position.position_id,

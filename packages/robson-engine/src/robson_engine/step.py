@@ -18,6 +18,7 @@ from robson_domain import (
     CloseReason,
     CoreSeen,
     DebtReported,
+    DebtUnknown,
     DisarmPosition,
     ExternalSeen,
     ForeignOrderSeen,
@@ -26,6 +27,7 @@ from robson_domain import (
     LinkChanged,
     OrderReported,
     OrderStatus,
+    PairDoubted,
     Panic,
     Position,
     PositionDisarmed,
@@ -44,6 +46,7 @@ from robson_engine import (
     doubt,
     entries,
     exits,
+    guard_debts,
     guarding,
     reconciling,
     reports,
@@ -218,6 +221,14 @@ def _on_report(turn: Turn, entry: OrderReported) -> None:
     reports.on_report(turn, entry.report)
 
 
+def _on_debt(turn: Turn, entry: DebtReported) -> None:
+    position = turn.find(entry.position_id)
+    if position is None:
+        return
+    owes = guard_debts.on_debt if position.is_guard else settling.on_debt
+    owes(turn, position, entry)
+
+
 _HANDLERS: Final[dict[type, Callable[[Turn, Any], None]]] = {
     TimePassed: _on_time,
     OrderReported: _on_report,
@@ -237,5 +248,7 @@ _HANDLERS: Final[dict[type, Callable[[Turn, Any], None]]] = {
     ExternalSeen: guarding.on_external,
     CoreSeen: reconciling.on_core,
     ForeignOrderSeen: reconciling.on_foreign_order,
-    DebtReported: settling.on_debt,
+    DebtReported: _on_debt,
+    DebtUnknown: guard_debts.on_unknown,
+    PairDoubted: reconciling.on_doubted,
 }

@@ -3,6 +3,8 @@
 Invariants:
     1. One repayment leads to one call, whatever comes of it; only the debt says what it did.
     2. At most one question about a position's debt runs at a time.
+    3. Core waits for an answer however long it takes; a guard, whose pair nobody guards meanwhile,
+       does not.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from robson_domain import (
     Clock,
     Debt,
     DebtReported,
+    DebtUnknown,
     Input,
     LendingPort,
     PositionId,
@@ -44,10 +47,12 @@ class Debts:
     Attributes:
         lending: None where the venue lends nothing.
         is_settling: Whether a position is flat and has not ended.
+        gives_up: Whether a position ends without an answer when there is none for long.
     """
 
     lending: LendingPort | None
     is_settling: Callable[[PositionId], bool]
+    gives_up: Callable[[PositionId], bool]
     offer: Callable[[Input], None]
     supervisor: Supervisor
     clock: Clock
@@ -122,7 +127,11 @@ class Debts:
                 return
             asked += 1
             if asked % DEBT_ALERT_EVERY == 0:
-                self._tell("debt_unknown", command, f"{asked} questions without an answer")
+                problem = f"{asked} questions without an answer"
+                self._tell("debt_unknown", command, problem)
+                if self.gives_up(key):
+                    self.offer(_unknown(command, problem, self.clock.now_ns()))
+                    return
             await self.clock.sleep_until(self.clock.now_ns() + pause)
             pause = min(2 * pause, DEBT_MAX_NS)
 
@@ -143,6 +152,10 @@ class Debts:
             "problem": problem,
         }
         self.bus.notify("critical", name, facts)
+
+
+def _unknown(command: QueryDebt, problem: str, now: int) -> DebtUnknown:
+    return DebtUnknown(position_id=command.position_id, problem=problem, ts_received=now)
 
 
 def _no_debt(command: QueryDebt, now: int) -> Debt:

@@ -115,6 +115,7 @@ class Machine:
         return Debts(
             lending=parts.lending,
             is_settling=self._is_settling,
+            gives_up=self._is_guard,
             offer=self.inbox.offer,
             supervisor=self.supervisor,
             clock=parts.clock,
@@ -127,6 +128,10 @@ class Machine:
         return (
             found is not None and found.status is PositionStatus.EXITING and not found.is_unresolved
         )
+
+    def _is_guard(self, position_id: PositionId) -> bool:
+        found = self.state.live.get(position_id)
+        return found is not None and found.is_guard
 
     def _look_for(self, command: QueryExternal) -> None:
         if self.safety_net is not None:

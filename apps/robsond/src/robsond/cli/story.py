@@ -179,6 +179,7 @@ _TELLERS: Final[dict[str, Callable[[Json], str]]] = {
     "GuardBreached": _guard_breached,
     "GuardReleased": lambda event: f"guard ends, nothing sent: {fmt.words(event['why'])}",
     "GuardHandedOver": _handed_over,
+    "GuardDebtSeen": lambda event: f"owed before: {fmt.figure(event['owed'])} {event['asset']}",
     "SafetyNetSet": lambda event: f"Safety Net: {event['mode']}",
     "PairRuleSet": lambda event: f"{event['symbol']}: {event['rule']} what you hold",
     "PairQuarantined": lambda event: f"{event['symbol']} quarantined: {event['problem']}",

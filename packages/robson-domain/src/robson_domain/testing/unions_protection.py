@@ -52,6 +52,14 @@ def protection_inputs() -> dict[type, inputs.Input]:
         protection.ForeignOrderSeen: protection.ForeignOrderSeen(
             symbol=SYMBOL, client_order_id=FOREIGN, ts_received=later
         ),
+        protection.DebtUnknown: protection.DebtUnknown(
+            position_id=GUARD, problem="12 questions without an answer", ts_received=later
+        ),
+        protection.PairDoubted: protection.PairDoubted(
+            symbol=SYMBOL,
+            problem="robson_safety_2222222222222222 sold 2 BTC more than was left of your long",
+            ts_received=later,
+        ),
         protection.SetSafetyNet: protection.SetSafetyNet(
             command_id="command-7", mode=SafetyNetMode.ACT, ts_received=later
         ),
@@ -145,6 +153,10 @@ def _guard_events() -> EventParts:
         guard_events.GuardBreached: ({"price": Price("97.9"), "stop": Price(98)}, TradeTick),
         guard_events.GuardReleased: ({"why": "gone"}, protection.ExternalSeen),
         guard_events.GuardHandedOver: (handed | {"stop": Price("98.5")}, protection.HandOver),
+        guard_events.GuardDebtSeen: (
+            {"asset": "USDT", "owed": Decimal("1250.5")},
+            protection.DebtReported,
+        ),
     }
     return {kind: ({"position_id": GUARD} | own, by) for kind, (own, by) in guards.items()}
 

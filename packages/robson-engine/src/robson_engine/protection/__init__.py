@@ -9,21 +9,28 @@ from robson_engine.protection.external import (
     since_flat,
 )
 from robson_engine.protection.guards import GUARD_DISTANCE, Guard, follow, stop_of
+from robson_engine.protection.overshot import Overshot, overshot_of
 from robson_engine.protection.resting import covered_by_stops, is_ours, locking
+from robson_engine.protection.taken import Taken, taken_by, unclear_problem
 
 __all__ = [
     "GUARD_DISTANCE",
     "Difference",
     "External",
     "Guard",
+    "Overshot",
     "OwnTrades",
+    "Taken",
     "covered_by_stops",
     "difference_of",
     "external_of",
     "follow",
     "is_ours",
     "locking",
+    "overshot_of",
     "refs_of",
     "since_flat",
     "stop_of",
+    "taken_by",
+    "unclear_problem",
 ]

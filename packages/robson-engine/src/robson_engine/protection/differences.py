@@ -22,6 +22,7 @@ from robson_domain import (
     decimals,
 )
 from robson_engine.protection.external import OwnTrades
+from robson_engine.protection.taken import Taken, shown_of
 
 FORCED: Final = ("autoclose-", "adl_autoclose")
 """Client order ids that the venue gives to its own liquidations begin so."""
@@ -54,19 +55,21 @@ def difference_of(
     balances: PairBalances,
     trades: Iterable[AccountTrade],
     own: OwnTrades,
+    taken: Taken | None = None,
 ) -> Difference:
     """Return how the account differs from the log on a core position.
 
     Args:
         trades: Of the account on the pair, oldest first.
         own: How core's executions are told from others.
+        taken: What trades have taken from it, though as much may have come in since; None when
+            that is not known.
     """
-    log, base = position.open_qty.value, balances.base
-    if position.side is Side.LONG:
-        shown, interest = base.net, balances.quote.interest
-    else:
-        shown, interest = decimals.sub(base.borrowed, base.held), base.interest
-    held = min(log, max(decimals.ZERO, shown))
+    log, shown = position.open_qty.value, shown_of(position, balances)
+    owed = balances.quote if position.side is Side.LONG else balances.base
+    interest = owed.interest
+    left = decimals.sub(log, taken.amount) if taken is not None else log
+    held = max(decimals.ZERO, min(left, shown))
     missing = decimals.sub(log, held)
     if not missing:
         return Difference(held=held, missing=missing, interest=interest)
@@ -77,7 +80,7 @@ def difference_of(
         missing=missing,
         interest=interest,
         price=price,
-        evidence=_evidence(position, shown, used if price is not None else ()),
+        evidence=_evidence(position, (shown, held), used if price is not None else ()),
     )
 
 
@@ -104,9 +107,16 @@ def _explanation(
     return Price(decimals.rounded(decimals.div(cost, found), 20)), tuple(used)
 
 
-def _evidence(position: Position, shown: Decimal, used: tuple[AccountTrade, ...]) -> str:
+def _evidence(
+    position: Position, figures: tuple[Decimal, Decimal], used: tuple[AccountTrade, ...]
+) -> str:
+    shown, held = figures
     word = "holds" if position.side is Side.LONG else "owes"
     seen = f"the account {word} {decimals.text(shown)}, the log {position.open_qty}"
+    if shown > held:
+        beside = decimals.text(decimals.sub(shown, held))
+        seen = f"the account {word} {decimals.text(shown)}, of it {beside} not the position's any "
+        seen += f"more, the log {position.open_qty}"
     if not used:
         return f"{seen} {position.symbol.base}; no trade of the account explains it"
     forced = any(trade.client_order_id.startswith(FORCED) for trade in used)

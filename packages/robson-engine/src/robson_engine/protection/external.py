@@ -162,17 +162,18 @@ class _Run:
 def _walk(trades: Iterable[AccountTrade], own: OwnTrades, instrument: Instrument) -> _Run:
     run, account = _Run(), decimals.ZERO
     for trade in trades:
-        amount, price = _net_amount(trade), trade.fill.price
+        amount, price = net_amount(trade), trade.fill.price
         account = decimals.add(account, amount)
         if not own.holds(trade):
             run = run.with_trade(amount, price.value)
         # Dust is left where commission is paid in base.
-        if _is_dust(account, instrument, price) and not _is_dust(run.quantity, instrument, price):
+        if is_dust(account, instrument, price) and not is_dust(run.quantity, instrument, price):
             run = _Run()
     return run
 
 
-def _is_dust(amount: Decimal, instrument: Instrument, price: Price) -> bool:
+def is_dust(amount: Decimal, instrument: Instrument, price: Price) -> bool:
+    """Say whether an amount, signed, is too small for the venue to trade."""
     quantity = instrument.round_qty_down(decimals.absolute(amount))
     return not instrument.is_tradable(quantity, price)
 
@@ -188,7 +189,7 @@ def refs_of(trades: Iterable[AccountTrade]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     account = decimals.ZERO
     for trade in trades:
-        account = decimals.add(account, _net_amount(trade))
+        account = decimals.add(account, net_amount(trade))
         if account:
             found[trade.position_ref] = None
         else:
@@ -197,22 +198,23 @@ def refs_of(trades: Iterable[AccountTrade]) -> tuple[str, ...]:
 
 
 def since_flat(trades: Sequence[AccountTrade], own: OwnTrades) -> Sequence[AccountTrade]:
-    """Return the executions after the last moment at which neither core nor the person held any.
+    """Return the executions after the last moment but one at which neither core nor the person
+    held any.
 
-    Nothing before it is needed to know what is open now.
+    Nothing before it is needed to know what is open now, nor how what was open last was closed.
     """
-    account, others, begin = decimals.ZERO, decimals.ZERO, 0
+    account, others, begin, last = decimals.ZERO, decimals.ZERO, 0, 0
     for place, trade in enumerate(trades, start=1):
-        amount = _net_amount(trade)
+        amount = net_amount(trade)
         account = decimals.add(account, amount)
         if not own.holds(trade):
             others = decimals.add(others, amount)
         if not account and not others:
-            begin = place
+            begin, last = last, place
     return trades[begin:]
 
 
-def _net_amount(trade: AccountTrade) -> Decimal:
+def net_amount(trade: AccountTrade) -> Decimal:
     """Return how a trade changed the base balance, commission in base included."""
     fill = trade.fill
     amount = fill.quantity.value

@@ -62,6 +62,16 @@ class Books:
         orders = self.state.positions[key].orders
         return all(o.status.is_terminal for o in orders if o.client_order_id == order_id)
 
+    def guard_orders(self, symbol: Symbol) -> dict[str, Order]:
+        """Return the orders of guards of a pair by their ids, and by those of their fills."""
+        found: dict[str, Order] = {}
+        for position in self.state.positions.values():
+            if position.is_guard and position.symbol == symbol:
+                for order in position.orders:
+                    found[order.client_order_id] = order
+                    found |= dict.fromkeys(order.trade_ids, order)
+        return found
+
     def own(self, symbol: Symbol) -> OwnTrades:
         """Return how core's executions there are told from others, and what it holds."""
         order_ids: set[ClientOrderId] = set()

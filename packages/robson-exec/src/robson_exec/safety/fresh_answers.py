@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import attrs
 
-from robson_domain import ExternalSeen, PositionId, QueryExternal, Symbol
+from robson_domain import (
+    DebtReported,
+    ExternalSeen,
+    PositionId,
+    QueryExternal,
+    Side,
+    Symbol,
+)
 from robson_exec.limits import ANSWER_APART_NS
+from robson_exec.safety.account_reader import Snapshot
 from robson_exec.safety.judging import DOUBT, judge
 from robson_exec.safety.net_parts import Doubts, NetParts
 
@@ -67,7 +75,25 @@ class FreshAnswers:
         judgment = judge(snapshot, after, parts.books, parts.steady, now, notes=False)
         if judgment.external is None and judgment.seen is not None:
             self._doubts.tell(symbol, judgment.seen.reason)
+        if judgment.external is not None and judgment.external.side is not None:
+            self._tell_debt(snapshot, judgment.external.side)
         return judgment.external
+
+    def _tell_debt(self, snapshot: Snapshot, side: Side) -> None:
+        """Tell the guard what the pair owes of what its exit brings, before it decides to send."""
+        guard, balances = self._parts.books.guard(snapshot.symbol), snapshot.balances
+        owed = balances.quote if side is Side.LONG else balances.base
+        if guard is None or not (owed.debt or guard.debt):
+            return
+        said = DebtReported(
+            position_id=guard.position_id,
+            asset=owed.asset,
+            amount=owed.debt,
+            free=owed.free,
+            ts_event=balances.ts_event or balances.ts_received,
+            ts_received=self._parts.clock.now_ns(),
+        )
+        self._parts.offer(said)
 
     def _in_doubt(self, command: QueryExternal) -> ExternalSeen | None:
         guard = self._parts.books.state.positions.get(command.position_id)

@@ -16,14 +16,25 @@ from robson_domain import (
     CoreSeen,
     ForeignOrderSeen,
     Input,
+    PairDoubted,
+    PairRule,
     Position,
+    PositionId,
     Side,
     Store,
     Symbol,
     decimals,
 )
 from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
-from robson_engine.protection import Difference, OwnTrades, difference_of
+from robson_engine.protection import (
+    Difference,
+    OwnTrades,
+    Taken,
+    difference_of,
+    overshot_of,
+    taken_by,
+    unclear_problem,
+)
 from robson_exec.limits import FOREIGN_TRADES_NS
 from robson_exec.safety.account_reader import Snapshot
 from robson_exec.safety.books import Books, is_comparable
@@ -42,12 +53,14 @@ class PositionSync:
     books: Books
     store: Store
     steady: Steadiness
+    _taken: dict[PositionId, Taken] = attrs.field(factory=dict, init=False)
     _told: set[ClientOrderId] = attrs.field(factory=set, init=False)
     _known: set[ClientOrderId] = attrs.field(factory=set, init=False)
 
     def differences(self, snapshot: Snapshot, now: int) -> list[Input]:
         """Return what a look tells the engine of core's positions on the pair."""
-        own = self.books.own(snapshot.symbol)
+        own, live = self.books.own(snapshot.symbol), self.books.state.live
+        self._taken = {key: taken for key, taken in self._taken.items() if key in live}
         found: list[Input] = []
         for position in self.books.core(snapshot.symbol):
             seen = self._compared(position, snapshot, own, now)
@@ -67,7 +80,7 @@ class PositionSync:
         if not is_comparable(position):
             self.steady.forget(key)
             return None
-        found = difference_of(position, snapshot.balances, snapshot.trades, own)
+        found = self._difference(position, snapshot, own)
         figures = position.open_qty, position.interest, found.held, found.interest
         if not self.steady.holds(key, figures, now) or not _matters(position, found, snapshot):
             return None
@@ -82,6 +95,43 @@ class PositionSync:
             ts_event=snapshot.balances.ts_event or snapshot.balances.ts_received,
             ts_received=now,
         )
+
+    def _difference(self, position: Position, snapshot: Snapshot, own: OwnTrades) -> Difference:
+        key, balances, trades = position.position_id, snapshot.balances, snapshot.trades
+        taken = taken_by(self._taken.get(key), position, balances, trades, own)
+        if taken is not None:
+            self._taken[key] = taken
+        return difference_of(position, balances, trades, own, taken)
+
+    def doubts(self, snapshot: Snapshot, now: int) -> list[Input]:
+        """Return what a look shows that only a person can judge, each once."""
+        found = (self._overshot(snapshot, now), *self._unclear(snapshot, now))
+        symbol = snapshot.symbol
+        return [PairDoubted(symbol=symbol, problem=p, ts_received=now) for p in found if p]
+
+    def _unclear(self, snapshot: Snapshot, now: int) -> Iterable[str]:
+        """Yield what nobody can say of core's positions, seen twice a poll apart."""
+        for position in self.books.core(snapshot.symbol):
+            name, key = position.position_id, ("unclear", position.position_id)
+            taken = self._taken.get(name)
+            if taken is None or taken.unclear < position.instrument.step_size:
+                self.steady.forget(key)
+            elif self.steady.holds(key, taken.unclear, now):
+                self._taken[name] = attrs.evolve(taken, unclear=decimals.ZERO)
+                yield unclear_problem(position, taken)
+
+    def _overshot(self, snapshot: Snapshot, now: int) -> str:
+        """Return what an exit of a guard did beyond flat; empty when nothing, or when told."""
+        if self.books.rule(snapshot.symbol) is PairRule.ADOPT:
+            return ""  # what is adopted no trade explains
+        own, orders = self.books.own(snapshot.symbol), self.books.guard_orders(snapshot.symbol)
+        found = overshot_of(snapshot.trades, own, orders, snapshot.instrument)
+        if found is None or found.client_order_id in self._told:
+            return ""
+        if orders[found.client_order_id].ts_created < now - FOREIGN_TRADES_NS:
+            return ""
+        self._told.add(found.client_order_id)
+        return found.problem(snapshot.symbol)
 
     async def foreign_orders(self, snapshot: Snapshot, now: int) -> list[Input]:
         """Return our-prefix orders that neither the state nor the store knows, each once.

@@ -224,7 +224,7 @@ class SafetyNet:
         if owned.doubts or owned.unresolved:
             parts.sync.forget(snapshot.symbol)
             return
-        for said in parts.sync.differences(snapshot, now):
+        for said in (*parts.sync.differences(snapshot, now), *parts.sync.doubts(snapshot, now)):
             parts.offer(said)
 
     async def _strangers(self, snapshot: Snapshot, now: int) -> None:
