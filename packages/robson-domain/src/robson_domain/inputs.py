@@ -15,12 +15,14 @@ from robson_domain.instrument import Instrument
 from robson_domain.market import TradeTick
 from robson_domain.position import CloseReason, DetectorSpec
 from robson_domain.protection_inputs import (
+    BeyondFlatSeen,
     ClearWarning,
     CoreSeen,
     DebtReported,
     ExternalSeen,
     ForeignOrderSeen,
     HandOver,
+    NoTraceSeen,
     SetPairRule,
     SetSafetyNet,
 )
@@ -169,6 +171,8 @@ Input = (
     | CoreSeen
     | DebtReported
     | ForeignOrderSeen
+    | NoTraceSeen
+    | BeyondFlatSeen
     | SetSafetyNet
     | SetPairRule
     | HandOver
@@ -208,6 +212,10 @@ def cause_of(entry: Input) -> str:
             return f"debt:{entry.position_id}:{entry.ts_event}"
         case ForeignOrderSeen():
             return f"order:{entry.client_order_id}"
+        case NoTraceSeen():
+            return f"trades:{entry.client_order_id}:{entry.ts_event}"
+        case BeyondFlatSeen():
+            return f"trades:{entry.position_id}:{entry.ts_event}"
         case _:
             return f"command:{entry.command_id}"
 
@@ -216,6 +224,8 @@ def times_of(entry: Input) -> tuple[int, int]:
     """Return ``(ts_event, ts_received)`` of ``entry``, UTC ns."""
     match entry:
         case TradeTick() | SignalFired() | ExternalSeen() | CoreSeen() | DebtReported():
+            return entry.ts_event, entry.ts_received
+        case NoTraceSeen() | BeyondFlatSeen():
             return entry.ts_event, entry.ts_received
         case OrderReported(report=report):
             return report.ts_event or report.ts_received, report.ts_received

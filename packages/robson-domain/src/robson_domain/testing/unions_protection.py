@@ -29,6 +29,7 @@ from robson_domain.testing.builders import (
 )
 from robson_domain.testing.builders_protection import (
     GUARD,
+    LOOKED,
     a_core_seen,
     a_debt_report,
     an_external_seen,
@@ -51,6 +52,20 @@ def protection_inputs() -> dict[type, inputs.Input]:
         protection.DebtReported: a_debt_report(),
         protection.ForeignOrderSeen: protection.ForeignOrderSeen(
             symbol=SYMBOL, client_order_id=FOREIGN, ts_received=later
+        ),
+        protection.NoTraceSeen: protection.NoTraceSeen(
+            symbol=SYMBOL,
+            client_order_id=an_id_for(IntentKind.EXIT),
+            ts_event=LOOKED,
+            ts_received=later,
+        ),
+        protection.BeyondFlatSeen: protection.BeyondFlatSeen(
+            position_id=POSITION,
+            symbol=SYMBOL,
+            quantity=QUANTITY,
+            evidence="by order web_1",
+            ts_event=LOOKED,
+            ts_received=later,
         ),
         protection.SetSafetyNet: protection.SetSafetyNet(
             command_id="command-7", mode=SafetyNetMode.ACT, ts_received=later

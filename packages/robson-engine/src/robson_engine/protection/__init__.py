@@ -10,6 +10,7 @@ from robson_engine.protection.external import (
 )
 from robson_engine.protection.guards import GUARD_DISTANCE, Guard, follow, stop_of
 from robson_engine.protection.resting import covered_by_stops, is_ours, locking
+from robson_engine.protection.traces import beyond_flat, names_of, net_of, shows_no_trace
 
 __all__ = [
     "GUARD_DISTANCE",
@@ -17,13 +18,17 @@ __all__ = [
     "External",
     "Guard",
     "OwnTrades",
+    "beyond_flat",
     "covered_by_stops",
     "difference_of",
     "external_of",
     "follow",
     "is_ours",
     "locking",
+    "names_of",
+    "net_of",
     "refs_of",
+    "shows_no_trace",
     "since_flat",
     "stop_of",
 ]

@@ -162,7 +162,7 @@ class _Run:
 def _walk(trades: Iterable[AccountTrade], own: OwnTrades, instrument: Instrument) -> _Run:
     run, account = _Run(), decimals.ZERO
     for trade in trades:
-        amount, price = _net_amount(trade), trade.fill.price
+        amount, price = net_amount(trade), trade.fill.price
         account = decimals.add(account, amount)
         if not own.holds(trade):
             run = run.with_trade(amount, price.value)
@@ -188,7 +188,7 @@ def refs_of(trades: Iterable[AccountTrade]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     account = decimals.ZERO
     for trade in trades:
-        account = decimals.add(account, _net_amount(trade))
+        account = decimals.add(account, net_amount(trade))
         if account:
             found[trade.position_ref] = None
         else:
@@ -203,7 +203,7 @@ def since_flat(trades: Sequence[AccountTrade], own: OwnTrades) -> Sequence[Accou
     """
     account, others, begin = decimals.ZERO, decimals.ZERO, 0
     for place, trade in enumerate(trades, start=1):
-        amount = _net_amount(trade)
+        amount = net_amount(trade)
         account = decimals.add(account, amount)
         if not own.holds(trade):
             others = decimals.add(others, amount)
@@ -212,7 +212,7 @@ def since_flat(trades: Sequence[AccountTrade], own: OwnTrades) -> Sequence[Accou
     return trades[begin:]
 
 
-def _net_amount(trade: AccountTrade) -> Decimal:
+def net_amount(trade: AccountTrade) -> Decimal:
     """Return how a trade changed the base balance, commission in base included."""
     fill = trade.fill
     amount = fill.quantity.value
