@@ -159,11 +159,10 @@ def test_limits_and_intents_from_before_have_no_stop_at_the_venue() -> None:
 
 def test_stored_examples_hold_every_input_and_every_field() -> None:
     latest = {name: path for (name, _, _), path in sorted(EXAMPLES.items())}
-    stored = [json.loads(path.read_text(encoding="ascii")) for path in latest.values()]
-    inputs = [json.loads(path.read_text(encoding="ascii"))["input"] for path in FILES]
-    kinds = {kind.__name__ for kind in typing.get_args(Input)}
-    assert {entry["type"] for entry in inputs if entry} == kinds
-    for event in stored:
+    every = {path: json.loads(path.read_text(encoding="ascii")) for path in FILES}
+    inputs = {event["input"]["type"] for event in every.values() if event["input"]}
+    assert inputs == {kind.__name__ for kind in typing.get_args(Input)}
+    for event in map(every.__getitem__, latest.values()):
         kind = codec.EVENT_TYPES[event["type"]]
         names = {field.name for field in attrs.fields(typing.cast(Any, kind))}
         assert event.keys() == names | {"type", "v"}

@@ -13,6 +13,7 @@ from robson_domain import (
     ClosePosition,
     CloseReason,
     Input,
+    IntentKind,
     LinkChanged,
     Money,
     OrderReported,
@@ -26,7 +27,7 @@ from robson_domain import (
     times_of,
 )
 from robson_domain.testing import a_report, every_input
-from robson_domain.testing.builders import SECOND, T0
+from robson_domain.testing.builders import SECOND, T0, an_id_for
 from robson_domain.testing.builders_protection import LOOKED
 
 LATER: Final = T0 + 30 * SECOND
@@ -53,6 +54,8 @@ def test_every_input_has_a_name_of_its_own() -> None:
         "order:robson_core_2222222222222222aa",
         f"debt:guard-btcusdt-5:{T0 + 30 * SECOND}",
         f"holdings:BTCUSDT:{T0 + 30 * SECOND}",
+        f"trades:{an_id_for(IntentKind.EXIT)}:{LOOKED}",
+        f"trades:position-1:{LOOKED}",
         *("command:command-7", "command:command-8", "command:command-9", "command:command-10"),
     ]
 

@@ -8,8 +8,11 @@ import attrs
 import pytest
 
 from robson_domain import (
+    ClientOrderId,
     Doubt,
+    IntentKind,
     IntentStatus,
+    NoTraceSeen,
     OrderInDoubt,
     OrderStatus,
     PositionId,
@@ -21,9 +24,9 @@ from robson_domain import (
 )
 from robson_domain.testing import a_position
 from robson_domain.testing.builders import SYMBOL
-from robson_engine import NOTHING
+from robson_engine import NOTHING, Step
 from robson_engine.doubt import deadline
-from tests.engine.world import ENTRY_ID, EXIT_ID, World, kinds, seconds
+from tests.engine.world import ENTRY_ID, EXIT_ID, World, id_of, kinds, seconds
 
 S = PositionStatus
 R = ReportStatus
@@ -34,6 +37,17 @@ def in_doubt(side: Side = Side.LONG) -> World:
     world = World().exiting(side=side)
     world.report(R.NO_REPLY, order=EXIT_ID, ts_signed=world.now, code="TIMEOUT", message="60 s")
     return world
+
+
+def no_trace(world: World, order: ClientOrderId = EXIT_ID, before_ns: int = 0) -> Step:
+    """The account's executions show no trace of an order in doubt."""
+    seen = NoTraceSeen(
+        symbol=SYMBOL,
+        client_order_id=order,
+        ts_event=world.now - before_ns,
+        ts_received=world.now,
+    )
+    return world.feed(seen)
 
 
 def test_a_doubt_is_logged_and_asked_about() -> None:
@@ -239,3 +253,74 @@ def test_unknown_for_long_it_is_dead_whatever_moved_on_the_account(
     assert looked_at(sure_ms - 20_000) == []
     assert "OrderResolved" in looked_at(sure_ms + 1_000)
     assert world.report(ReportStatus.NOT_FOUND, order=order).events == ()
+
+
+@pytest.mark.parametrize("side", Side)
+def test_where_the_account_has_changed_its_executions_say_as_much(side: Side) -> None:
+    """A deposit, or a trade by hand: no snapshot shows what the log says any more."""
+    world = _missing(side)
+    start, changed = world.now, side.sign * Decimal(80)
+    assert no_trace(world, before_ns=1) is NOTHING, "from before it could be dead"
+    world.account(net_qty=changed)
+    assert kinds(no_trace(world).events) == ["OrderInDoubt"]
+    world.wait(1_999).account(net_qty=changed)
+    assert no_trace(world) is NOTHING
+    world.wait(1)
+    outcome = no_trace(world)
+    assert kinds(outcome.events) == ["OrderInDoubt", "OrderResolved", "ExitOrderPlaced"]
+    assert outcome.events[0].ts_event - start == seconds(2)
+    assert world.position().exits == 2
+    assert no_trace(world) is NOTHING
+
+
+def test_a_snapshot_and_the_executions_are_two_answers_as_well() -> None:
+    world = _missing()
+    assert kinds(world.account(net_qty=Quantity(50).value).events) == ["OrderInDoubt"]
+    assert no_trace(world) is NOTHING, "of the same moment"
+    world.wait(2_000)
+    assert kinds(no_trace(world).events)[-1] == "ExitOrderPlaced"
+
+
+def test_before_it_is_unknown_after_its_deadline_no_trace_proves_nothing() -> None:
+    world = in_doubt()
+    assert no_trace(world) is NOTHING
+    world.wait(3_999)
+    world.report(R.NOT_FOUND, order=EXIT_ID)
+    assert no_trace(world) is NOTHING
+
+
+def test_of_an_entry_no_trace_proves_nothing() -> None:
+    """It keeps its long patience: a missed entry costs nothing."""
+    world = World().entering()
+    world.report(R.NO_REPLY, ts_signed=world.now)
+    world.wait(64_001)
+    world.report(R.NOT_FOUND)
+    for _ in range(3):
+        assert no_trace(world, ENTRY_ID) is NOTHING
+        world.wait(3_000)
+
+
+def test_of_what_is_not_in_doubt_no_trace_says_nothing() -> None:
+    assert no_trace(World()) is NOTHING
+    assert no_trace(World().exiting()) is NOTHING
+    world = _missing()
+    assert no_trace(world, ENTRY_ID) is NOTHING
+    assert no_trace(world, id_of(IntentKind.EXIT, 7)) is NOTHING
+
+
+def test_of_a_stop_in_doubt_no_trace_says_nothing() -> None:
+    """It can rest at the venue without any execution, after an exit that was refused too."""
+    world = World()
+    world.limits(disaster_stop=Decimal("0.01"))
+    world.exiting()
+    stop = id_of(IntentKind.VENUE_STOP)
+    world.report(R.CANCELED, order=stop)
+    world.report(R.REJECTED, order=EXIT_ID, code="-2010")
+    again = id_of(IntentKind.VENUE_STOP, 2)
+    world.report(R.NO_REPLY, order=again, ts_signed=world.now)
+    world.wait(5_000).report(R.NOT_FOUND, order=again)
+    doubt = world.position().doubt
+    assert doubt is not None
+    assert doubt.not_found_at
+    assert no_trace(world, EXIT_ID) is NOTHING
+    assert no_trace(world, again) is NOTHING

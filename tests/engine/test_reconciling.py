@@ -7,11 +7,14 @@ from decimal import Decimal
 import pytest
 
 from robson_domain import (
+    BeyondFlatSeen,
     CancelOrder,
     ClientOrderId,
     CloseReason,
     ForeignOrderSeen,
     IntentKind,
+    PlaceExitOrder,
+    PlaceVenueStop,
     PositionReduced,
     PositionStatus,
     Price,
@@ -22,7 +25,8 @@ from robson_domain import (
 )
 from robson_domain.testing import a_core_seen
 from robson_domain.testing.builders import SYMBOL
-from tests.engine.world import ENTRY_ID, EXIT_ID, World, id_of, kinds
+from robson_engine import Step
+from tests.engine.world import ENTRY_ID, EXIT_ID, FIRST, World, id_of, kinds
 
 R = ReportStatus
 S = PositionStatus
@@ -169,3 +173,86 @@ def test_nothing_to_clear_is_said(symbol: None) -> None:
     (reply,) = World().clear(symbol).commands
     assert isinstance(reply, Reply)
     assert reply.code == "NOTHING_TO_CLEAR"
+
+
+def refused() -> World:
+    """Four exits were refused; the next is due two seconds later."""
+    world = World().exiting()
+    for n, pause in ((1, 250), (2, 500), (3, 1_000), (4, 0)):
+        world.report(R.REJECTED, order=id_of(IntentKind.EXIT, n), code="-2010")
+        world.time(pause)
+    return world
+
+
+def test_once_it_is_known_why_exits_were_refused_the_next_does_not_wait() -> None:
+    world = refused()
+    assert world.position().retry_at > world.now
+    outcome = world.core_seen(held=30, price=Price(99))
+    assert kinds(outcome.events) == ["PositionReduced", "ExitOrderPlaced"]
+    assert [type(command) for command in outcome.commands] == [PlaceExitOrder]
+    leaving = world.position().exit_order
+    assert leaving is not None
+    assert leaving.order_qty == Quantity(30)
+    assert world.time(3_000).events == (), "one at a time"
+    assert world.core_seen(held=10, price=Price(99)).events == ()
+
+
+def test_a_look_that_shows_nothing_new_hastens_nothing() -> None:
+    world = refused()
+    assert world.core_seen(held=50).events == ()
+
+
+def test_a_stop_that_was_refused_for_it_is_placed_at_once() -> None:
+    world = World()
+    world.limits(disaster_stop=Decimal("0.01"))
+    world.active()
+    world.report(R.REJECTED, order=STOP_ID, code="-2010")
+    assert world.position().stop_retry_at > world.now
+    outcome = world.core_seen(held=30, price=Price(99))
+    assert kinds(outcome.events) == ["PositionReduced", "VenueStopPlaced"]
+    (command,) = outcome.commands
+    assert isinstance(command, PlaceVenueStop)
+    assert command.intent.quantity == Quantity(30)
+
+
+def test_a_stop_that_rests_for_too_much_is_taken_back_when_it_is_due() -> None:
+    world = World()
+    world.limits(disaster_stop=Decimal("0.01"))
+    world.active()
+    world.report(R.ACCEPTED, order=STOP_ID)
+    assert kinds(world.core_seen(held=30, price=Price(99)).events) == ["PositionReduced"]
+    assert kinds(world.time(5_000).events) == ["CancelRequested"]
+
+
+def beyond(world: World) -> Step:
+    """An exit is seen to have gone beyond flat."""
+    seen = BeyondFlatSeen(
+        position_id=FIRST,
+        symbol=SYMBOL,
+        quantity=Quantity(20),
+        evidence="by order web_1",
+        ts_event=world.now,
+        ts_received=world.now,
+    )
+    return world.feed(seen)
+
+
+def test_an_exit_beyond_flat_needs_a_person_once() -> None:
+    world = World().closed(side=Side.SHORT)
+    assert kinds(beyond(world).events) == ["PositionErrored"]
+    position = world.position()
+    assert position.status is S.ERROR
+    assert position.error.startswith("its exit went 20 BTC beyond flat")
+    assert "web_1" in position.error
+    assert not position.owns_pair
+    assert beyond(world).events == ()
+    pnl = world.state.ledger.realized_total
+    world.acknowledge()
+    assert world.position().is_closed
+    assert world.state.ledger.realized_total == pnl
+    assert beyond(world).events == (), "not after a restart either"
+
+
+def test_an_exit_beyond_flat_waits_for_the_end() -> None:
+    assert beyond(World()).events == ()
+    assert beyond(World().exiting()).events == ()

@@ -12,21 +12,27 @@ from robson_domain import (
     AnotherRobsonSeen,
     ClientOrderId,
     CloseReason,
+    DetectorSpec,
     InterestAccrued,
     NewOrder,
     OrderReport,
     PairBalances,
     PairQuarantined,
     PairRule,
+    Position,
+    PositionErrored,
     PositionReduced,
     PositionStatus,
     Price,
     Quantity,
     RestingKind,
+    Side,
+    TradeId,
 )
 from robson_exec.limits import FOREIGN_TRADES_NS
 from tests.exec.net_rig import BUY, SELL, NetRig, net_rig
-from tests.exec.world import BTC, SECOND
+from tests.exec.test_venue_stops import LIMITS, RESTS
+from tests.exec.world import BTC, MS, SECOND, arm_request
 
 
 async def balances(rig: NetRig, **base: Any) -> PairBalances:
@@ -38,10 +44,11 @@ async def balances(rig: NetRig, **base: Any) -> PairBalances:
 async def test_what_the_person_sold_of_core_s_position_is_taken_off_it() -> None:
     async with net_rig() as rig:
         position = await rig.enter()
+        await rig.wait(12 * SECOND)
         rig.trade(SELL, "1")
-        await rig.wait(10 * SECOND)
-        assert await rig.found(PositionReduced) == []
-        await rig.polls(2)
+        await rig.wait(2_900 * MS)
+        assert await rig.found(PositionReduced) == [], "one look is not believed"
+        await rig.wait(SECOND)
         (reduced,) = await rig.found(PositionReduced)
         assert (reduced.quantity, reduced.price, reduced.is_explained) == (
             Quantity(1),
@@ -199,7 +206,7 @@ async def test_a_failed_look_between_two_begins_the_count_again() -> None:
     async with net_rig() as rig:
         await rig.enter()
         await rig.polls()
-        rig.trade(SELL, "1")
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal("-1"))
         await rig.wait(7 * SECOND)
         rig.venue.inject(Fault(kind=FaultKind.LOSE_REPLY, on=Operation.RESTING_ORDERS))
         await rig.wait(14 * SECOND)
@@ -286,3 +293,68 @@ async def test_a_guard_whose_pair_is_gone_from_a_full_answer_ends() -> None:
         rig.venue.holdings.pairs = nothing  # type: ignore[method-assign]
         await rig.polls(2)
         assert rig.guards() == []
+
+
+async def short(rig: NetRig) -> Position:
+    spec = DetectorSpec(name="delay", params=(("stop_distance", "1%"),))
+    await rig.daemon.desk.arm(arm_request(side=Side.SHORT, detector=spec))
+    await rig.prices(100, 100, every=SECOND)
+    return await rig.world.position()
+
+
+async def test_an_exit_that_went_beyond_flat_is_told_once() -> None:
+    """Bought back by hand a moment before it was executed: no venue keeps that from happening."""
+    async with net_rig() as rig:
+        position = await short(rig)
+        await rig.wait(12 * SECOND)
+        rig.venue.holdings._sinks.clear()
+        rig.venue.book._reducing = lambda order: None  # type: ignore[method-assign]
+        rig.trade(BUY, 40)
+        await rig.daemon.desk.close(position.position_id)
+        await rig.polls(1)
+        after = await rig.world.position()
+        assert after.status is PositionStatus.ERROR
+        assert after.error.startswith("its exit went 40 BTC beyond flat")
+        assert "web_" in after.error
+        await rig.polls(2)
+        assert len(await rig.found(PositionErrored)) == 1
+        await rig.daemon.desk.acknowledge(position.position_id)
+        await rig.polls(2)
+        assert len(await rig.found(PositionErrored)) == 1
+        assert (await rig.world.position()).is_closed
+
+
+async def test_who_sold_what_they_had_paid_in_is_told_nothing() -> None:
+    """By trades alone the account went beyond flat; nothing is on the other side."""
+    async with net_rig() as rig:
+        position = await rig.enter()
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal(50))
+        rig.trade(SELL, 50)
+        await rig.polls(2)
+        await rig.daemon.desk.close(position.position_id)
+        await rig.polls(2)
+        assert (await rig.world.position()).is_closed
+        assert await rig.found(PositionErrored) == []
+
+
+async def test_an_execution_of_ours_that_the_log_does_not_know_yet_is_no_difference() -> None:
+    """The stop at the venue was executed and its report is late: nobody else closed anything."""
+    async with net_rig(terms=RESTS, limits=LIMITS) as rig:
+        position = await rig.enter()
+        await rig.wait(12 * SECOND)
+        stop = rig.venue.book.working(BTC)[0]
+        found = await rig.venue.holdings.pair(BTC)
+        trades = await rig.venue.holdings.trades(BTC, None)
+        fill = attrs.evolve(trades[-1].fill, trade_id=TradeId("99"), quantity=Quantity(40))
+        executed = attrs.evolve(
+            trades[-1], side=SELL, fill=fill, client_order_id=stop.order.client_order_id
+        )
+        held = position.open_qty.value - 40
+
+        async def told(symbol: Any, after: Any) -> Any:
+            return (executed,)
+
+        rig.venue.holdings.trades = told  # type: ignore[method-assign]
+        rig.venue.holdings.say(attrs.evolve(found, base=attrs.evolve(found.base, free=held)))
+        await rig.polls(3)
+        assert await rig.found(PositionReduced) == []

@@ -15,6 +15,7 @@ from robson_domain.instrument import Instrument
 from robson_domain.market import TradeTick
 from robson_domain.position import CloseReason, DetectorSpec
 from robson_domain.protection_inputs import (
+    BeyondFlatSeen,
     ClearWarning,
     CoreSeen,
     DebtReported,
@@ -22,6 +23,7 @@ from robson_domain.protection_inputs import (
     ExternalSeen,
     ForeignOrderSeen,
     HandOver,
+    NoTraceSeen,
     PairDoubted,
     SetPairRule,
     SetSafetyNet,
@@ -173,6 +175,8 @@ Input = (
     | ForeignOrderSeen
     | DebtUnknown
     | PairDoubted
+    | NoTraceSeen
+    | BeyondFlatSeen
     | SetSafetyNet
     | SetPairRule
     | HandOver
@@ -216,6 +220,10 @@ def cause_of(entry: Input) -> str:
             return f"holdings:{entry.symbol}:{entry.ts_received}"
         case ForeignOrderSeen():
             return f"order:{entry.client_order_id}"
+        case NoTraceSeen():
+            return f"trades:{entry.client_order_id}:{entry.ts_event}"
+        case BeyondFlatSeen():
+            return f"trades:{entry.position_id}:{entry.ts_event}"
         case _:
             return f"command:{entry.command_id}"
 
@@ -224,6 +232,8 @@ def times_of(entry: Input) -> tuple[int, int]:
     """Return ``(ts_event, ts_received)`` of ``entry``, UTC ns."""
     match entry:
         case TradeTick() | SignalFired() | ExternalSeen() | CoreSeen() | DebtReported():
+            return entry.ts_event, entry.ts_received
+        case NoTraceSeen() | BeyondFlatSeen():
             return entry.ts_event, entry.ts_received
         case OrderReported(report=report):
             return report.ts_event or report.ts_received, report.ts_received

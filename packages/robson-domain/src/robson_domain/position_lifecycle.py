@@ -80,6 +80,8 @@ POSITION_TRANSITIONS: Final[Table[PositionStatus]] = {
         "ExitFilled": _P.ERROR,
         # The venue may still correct what it said of an order.
         "OrderResolved": _P.CLOSED,
+        # Seen only afterwards: an exit went beyond flat.
+        "PositionErrored": _P.ERROR,
     },
     _P.ERROR: {
         "VenueStopPlaced": _P.ERROR,

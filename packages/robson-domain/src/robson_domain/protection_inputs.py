@@ -54,7 +54,7 @@ class ExternalSeen:
 
 @attrs.frozen(kw_only=True)
 class CoreSeen:
-    """What the account shows of a core position, confirmed by two equal looks a poll apart.
+    """What the account shows of a core position, confirmed by two equal looks.
 
     Attributes:
         position_id: Which position; nothing of it was unresolved at either look.
@@ -129,6 +129,43 @@ class ForeignOrderSeen:
 
     symbol: Symbol
     client_order_id: ClientOrderId
+    ts_received: int
+
+
+@attrs.frozen(kw_only=True)
+class NoTraceSeen:
+    """The account shows no trace of an order in doubt, though it is not as the log would have it.
+
+    Its executions since before the order was sent are all of other orders, and explain whatever
+    its balance has changed by since then.
+
+    Attributes:
+        ts_event: Venue time of the balance; the executions were read after it. UTC ns.
+        ts_received: Our receive time, UTC ns.
+    """
+
+    symbol: Symbol
+    client_order_id: ClientOrderId
+    ts_event: int
+    ts_received: int
+
+
+@attrs.frozen(kw_only=True)
+class BeyondFlatSeen:
+    """An exit went beyond flat: somebody else had closed the position before it was executed.
+
+    Attributes:
+        quantity: How far beyond, base asset.
+        evidence: Who had closed it, for the person.
+        ts_event: Venue time of the latest of them, UTC ns.
+        ts_received: Our receive time, UTC ns.
+    """
+
+    position_id: PositionId
+    symbol: Symbol
+    quantity: Quantity
+    evidence: str
+    ts_event: int
     ts_received: int
 
 

@@ -4,7 +4,8 @@ An order counts as dead only when the venue did not know its id at a venue time 
 signed timestamp plus receive window plus margin, no fill came, and two later account snapshots,
 at least 2 s apart, still show the account as it was. Entries are given longer, because a
 missed entry costs nothing and a doubled one does. Where the account shows something else (a
-deposit, a trade by hand), an order that is still unknown long after that is dead all the same.
+deposit, a trade by hand), its executions say as much of an exit as long as they explain it all;
+an order that is still unknown long after that is dead all the same.
 
 All these times are the venue's. Our clock may be wrong by any amount, so what nobody remembers
 the signature of counts as signed when the venue is first heard of after it.
@@ -20,6 +21,7 @@ import attrs
 from robson_domain import (
     AccountSnapshot,
     Doubt,
+    NoTraceSeen,
     Order,
     OrderInDoubt,
     OrderReport,
@@ -103,13 +105,34 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
     order, doubt = position.order_in_doubt, position.doubt
     if order is None or doubt is None or not doubt.not_found_at:
         return position
-    apart = account.ts_event >= max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS)
     is_sure = doubt.not_found_at > _sure_after(position, order, doubt)
-    if not apart or not (is_sure or _is_untouched(position, order, account)):
+    if not (is_sure or _is_untouched(position, order, account)):
         return position
     if order is position.venue_stop and account.open_orders and not is_sure:
         return position  # it may be among them, unseen by the question so far
-    seen = attrs.evolve(doubt, snapshots=doubt.snapshots + 1, snapshot_at=account.ts_event)
+    return _counted(turn, position, order, account.ts_event)
+
+
+def no_trace(turn: Turn, position: Position, seen: NoTraceSeen) -> Position:
+    """Take up that the account's executions show no trace of an exit, as a snapshot would show it.
+
+    Of an exit alone: a missed entry costs nothing, and a stop can rest without an execution.
+    """
+    order, doubt = position.exit_order, position.doubt
+    if order is None or doubt is None or not doubt.not_found_at:
+        return position
+    if order is not position.order_in_doubt or order.client_order_id != seen.client_order_id:
+        return position
+    return _counted(turn, position, order, seen.ts_event)
+
+
+def _counted(turn: Turn, position: Position, order: Order, ts_event: int) -> Position:
+    """Count an answer of the account, far enough from the one before; the last resolves it."""
+    doubt = position.doubt
+    assert doubt is not None  # who counts has looked
+    if ts_event < max(doubt.not_found_at, doubt.snapshot_at + SNAPSHOT_APART_NS):
+        return position
+    seen = attrs.evolve(doubt, snapshots=doubt.snapshots + 1, snapshot_at=ts_event)
     after = turn.emit(
         OrderInDoubt,
         position.position_id,

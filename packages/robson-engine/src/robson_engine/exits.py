@@ -56,19 +56,22 @@ def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Pri
     continue_exit(turn, position, price)
 
 
-def continue_exit(turn: Turn, position: Position, price: Price | None = None) -> None:
+def continue_exit(
+    turn: Turn, position: Position, price: Price | None = None, *, at_once: bool = False
+) -> None:
     """Send the next exit when one is due, or close when nothing tradable is left.
 
     Args:
         price: A current price when the input has one; else the last known one is used to tell
             dust from a tradable rest.
+        at_once: Whether it does not wait for its time.
     """
     if position.exit_order is not None and not position.exit_order.status.is_terminal:
         return
     quantity = _needed(position)
     reference = price or position.stop or position.average_entry_price
     is_open = reference is not None and position.instrument.is_tradable(quantity, reference)
-    if is_open and not is_due(position, turn.now):
+    if is_open and not at_once and not is_due(position, turn.now):
         return
     if venue_stops.is_in_the_way(turn, position):
         return

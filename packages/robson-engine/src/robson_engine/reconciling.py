@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from robson_domain import (
     AnotherRobsonSeen,
+    BeyondFlatSeen,
     CloseReason,
     CoreSeen,
     ForeignOrderSeen,
@@ -18,12 +19,13 @@ from robson_domain import (
     PairDoubted,
     PairQuarantined,
     Position,
+    PositionErrored,
     PositionReduced,
     PositionStatus,
     Quantity,
     decimals,
 )
-from robson_engine import exits, guard_debts
+from robson_engine import exits, guard_debts, venue_stops
 from robson_engine.evolve_parts import held_of
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
@@ -42,11 +44,29 @@ def on_core(turn: Turn, seen: CoreSeen) -> None:
     if missing < position.instrument.step_size or not position.open_qty:
         return
     position = _reduce(turn, position, seen, Quantity(missing))
-    if _is_nothing(position, seen):
-        if position.exit_reason is None:
-            exits.trigger_exit(turn, position, CloseReason.CLOSED_OUTSIDE, None)
-        else:
-            exits.continue_exit(turn, position, seen.last_price)
+    if position.exit_reason is not None:
+        # What was refused so far was refused for what is known now: no wait is for that.
+        exits.continue_exit(turn, position, seen.last_price, at_once=True)
+    elif _is_nothing(position, seen):
+        exits.trigger_exit(turn, position, CloseReason.CLOSED_OUTSIDE, None)
+    else:
+        venue_stops.place_again(turn, position)
+
+
+def on_beyond_flat(turn: Turn, seen: BeyondFlatSeen) -> None:
+    """Tell the person, once, that an exit went beyond flat."""
+    position = turn.find(seen.position_id)
+    if position is None or not position.is_closed:
+        return  # what is not settled yet is looked at again
+    if position.close_reason is CloseReason.ACKNOWLEDGED:
+        return
+    base = position.symbol.base
+    problem = (
+        f"its exit went {seen.quantity} {base} beyond flat, because the position had been closed "
+        f"{seen.evidence} before it was executed; Robson does not look after what that opened or "
+        f"sold: look at {position.symbol} at the venue, then acknowledge"
+    )
+    turn.emit(PositionErrored, position.position_id, problem=problem)
 
 
 def on_foreign_order(turn: Turn, seen: ForeignOrderSeen) -> None:

@@ -13,6 +13,7 @@ from robson_domain import (
     AccountReported,
     AcknowledgeError,
     ArmPosition,
+    BeyondFlatSeen,
     ClearWarning,
     ClosePosition,
     CloseReason,
@@ -25,6 +26,7 @@ from robson_domain import (
     HandOver,
     Input,
     LinkChanged,
+    NoTraceSeen,
     OrderReported,
     OrderStatus,
     PairDoubted,
@@ -203,6 +205,16 @@ def _on_account(turn: Turn, entry: AccountReported) -> None:
         exits.leave_beside_stop(turn, turn.get(position.position_id), entry.snapshot)
 
 
+def _on_no_trace(turn: Turn, entry: NoTraceSeen) -> None:
+    key = turn.state.orders.get(entry.client_order_id)
+    position = turn.find(key) if key is not None else None
+    if position is None or doubt.order_in_doubt(position) is None:
+        return
+    after = doubt.no_trace(turn, position, entry)
+    if doubt.order_in_doubt(after) is None:
+        reports.after_order(turn, after, None)
+
+
 def _on_link(turn: Turn, entry: LinkChanged) -> None:
     """A lost market link denies entries that wait for their snapshot: the price is unknown."""
     if entry.up:
@@ -248,6 +260,8 @@ _HANDLERS: Final[dict[type, Callable[[Turn, Any], None]]] = {
     ExternalSeen: guarding.on_external,
     CoreSeen: reconciling.on_core,
     ForeignOrderSeen: reconciling.on_foreign_order,
+    NoTraceSeen: _on_no_trace,
+    BeyondFlatSeen: reconciling.on_beyond_flat,
     DebtReported: _on_debt,
     DebtUnknown: guard_debts.on_unknown,
     PairDoubted: reconciling.on_doubted,

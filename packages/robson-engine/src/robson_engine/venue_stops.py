@@ -116,6 +116,13 @@ def put_back(turn: Turn, position: Position) -> None:
         place(turn, position, level)
 
 
+def place_again(turn: Turn, position: Position) -> None:
+    """Place the stop at once when none works: what it was refused for is not so any more."""
+    level = level_of(position, turn.ledger.limits)
+    if level is not None and position.working_stop is None:
+        place(turn, position, level)
+
+
 def _not_before(position: Position) -> int:
     return position.stop_retry_at if position.stop_rejections else 0
 

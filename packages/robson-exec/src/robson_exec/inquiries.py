@@ -1,7 +1,8 @@
 """Asking the venue what became of an order, until it has said its last word.
 
 One inquiry an order: the order itself with a growing pause, and, while it is in doubt, the
-account, because two later snapshots are part of the proof that an exit is dead. A stop that rests
+account, because two later snapshots are part of the proof that an exit is dead, or its executions
+where somebody else has changed it. A stop that rests
 at the venue is asked about seldom, for as long as it rests.
 """
 
@@ -12,17 +13,27 @@ from collections.abc import Callable
 
 import attrs
 
-from robson_domain import AccountReported, ClientOrderId, Clock, Input, OrderReported, Symbol
+from robson_domain import (
+    AccountReported,
+    AccountSnapshot,
+    ClientOrderId,
+    Clock,
+    Input,
+    OrderReported,
+    Symbol,
+)
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
 from robson_exec.limits import (
     ASK_ALERT_EVERY,
+    ASK_EXIT_MAX_NS,
     ASK_FIRST_NS,
     ASK_MAX_NS,
     DOUBT_ACCOUNT_NS,
     RESTING_ASK_NS,
 )
 from robson_exec.open_orders import OpenOrders
+from robson_exec.safety.traces import Traces
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import VenueCalls
 
@@ -54,7 +65,11 @@ class Inquiry:
 
 @attrs.define(kw_only=True, eq=False)
 class Inquiries:
-    """The running inquiries, by order."""
+    """The running inquiries, by order.
+
+    Attributes:
+        traces: What the account shows of orders in doubt; None where nobody reads it.
+    """
 
     calls: VenueCalls
     orders: OpenOrders
@@ -63,6 +78,7 @@ class Inquiries:
     clock: Clock
     activity: Activity
     bus: EventBus
+    traces: Traces | None = None
     running: dict[ClientOrderId, Inquiry] = attrs.field(factory=dict, init=False)
 
     def ask(self, symbol: Symbol, order_id: ClientOrderId, pause_ns: int = 0) -> None:
@@ -102,7 +118,8 @@ class Inquiries:
             await self._pause(inquiry, pause)
             if not self.orders.is_wanted(inquiry.order_id):
                 break
-            pause = min(2 * pause, ASK_MAX_NS)
+            is_exit = self.orders.is_exit_in_doubt(inquiry.order_id)
+            pause = min(2 * pause, ASK_EXIT_MAX_NS if is_exit else ASK_MAX_NS)
         if self.running.get(inquiry.order_id) is inquiry:
             del self.running[inquiry.order_id]
 
@@ -122,7 +139,14 @@ class Inquiries:
                 snapshot = await self.calls.account(inquiry.symbol)
                 if snapshot is not None:
                     self.offer(AccountReported(snapshot=snapshot))
+                    await self._look_for_traces(inquiry, snapshot)
             await self.clock.sleep_until(self.clock.now_ns() + DOUBT_ACCOUNT_NS)
+
+    async def _look_for_traces(self, inquiry: Inquiry, snapshot: AccountSnapshot) -> None:
+        if self.traces is not None:
+            seen = await self.traces.none_of(inquiry.order_id, snapshot)
+            if seen is not None:
+                self.offer(seen)
 
     def _alert_when_long(self, inquiry: Inquiry) -> None:
         if inquiry.asked and inquiry.asked % ASK_ALERT_EVERY == 0:

@@ -36,6 +36,8 @@ ENTRY_AGE_MAX_NS: Final = 2 * SECOND_NS
 """An entry that became durable later than this after its decision is not sent."""
 ASK_FIRST_NS: Final = 250 * MILLISECOND_NS
 ASK_MAX_NS: Final = 5 * SECOND_NS
+ASK_EXIT_MAX_NS: Final = 2 * SECOND_NS
+"""An exit in doubt is asked about this often: it is dead sooner, and the next one follows."""
 ASK_ALERT_EVERY: Final = 12
 """About 45 s of questions without the venue's last word are worth a person's attention."""
 SILENCE_NS: Final = SECOND_NS
@@ -51,6 +53,15 @@ RESTING_ASK_NS: Final = 20 * SECOND_NS
 
 ANSWER_APART_NS: Final = SECOND_NS
 """A guard or a debt that is asked about again at once is answered so long after the last time."""
+PRESSING_APART_NS: Final = 2 * SECOND_NS
+"""Between the two looks that must agree where the venue refuses what the log says is there."""
+PRESSING_PAUSE_NS: Final = 250 * MILLISECOND_NS
+"""Before a pair is looked at again because an order was on its way meanwhile."""
+PRESSING_RESTS_MAX: Final = 5
+"""So often it is asked whether an order is still on its way before the look counts for nothing."""
+PRESSING_BACKOFF_MAX_NS: Final = 10 * SECOND_NS
+PRESSING_TRIES_MAX: Final = 40
+"""So many looks at one pair in a row; then the ordinary ones go on alone."""
 DEBT_FIRST_NS: Final = 500 * MILLISECOND_NS
 DEBT_MAX_NS: Final = 10 * SECOND_NS
 DEBT_ALERT_EVERY: Final = 12

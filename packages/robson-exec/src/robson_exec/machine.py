@@ -31,7 +31,7 @@ from robson_exec.market_feeds import FeedParts, MarketFeeds
 from robson_exec.observations import DetectorSignalFired
 from robson_exec.one_grid import OneGrid
 from robson_exec.open_orders import Lack, OpenOrders
-from robson_exec.order_manager import OrderManager, SendGuard
+from robson_exec.order_manager import OrderManager, SendGuard, ignored
 from robson_exec.parts import Parts
 from robson_exec.pending import Unit
 from robson_exec.position_manager import PositionManager
@@ -76,15 +76,6 @@ class Machine:
     def _add_venue(self) -> None:
         parts = self.parts
         calls = self.calls = VenueCalls(parts.execution, parts.clock, self.supervisor, self.bus)
-        self.inquiries = Inquiries(
-            calls=calls,
-            orders=self.orders,
-            offer=self.inbox.offer,
-            supervisor=self.supervisor,
-            clock=parts.clock,
-            activity=parts.activity,
-            bus=self.bus,
-        )
         self._around = protecting.Around(
             parts=parts,
             state=self.state,
@@ -95,6 +86,17 @@ class Machine:
             offer=self.inbox.offer,
         )
         self.safety_net = protecting.safety_net(self._around)
+        net = self.safety_net
+        self.inquiries = Inquiries(
+            calls=calls,
+            orders=self.orders,
+            offer=self.inbox.offer,
+            supervisor=self.supervisor,
+            clock=parts.clock,
+            activity=parts.activity,
+            bus=self.bus,
+            traces=None if net is None else net.traces,
+        )
         self.order_manager = OrderManager(
             calls=calls,
             guard=self.guard,
@@ -107,7 +109,8 @@ class Machine:
             is_waiting=self._waits_for_account,
             debts=self._debts(),
             look_for=self._look_for,
-            locks=self.safety_net.locks if self.safety_net is not None else None,
+            locks=None if net is None else net.locks,
+            refused=ignored if net is None else net.refused,
         )
 
     def _debts(self) -> Debts:

@@ -74,6 +74,12 @@ class OpenOrders:
         order = self._order(order_id)
         return order is None or order.status is OrderStatus.IN_DOUBT
 
+    def is_exit_in_doubt(self, order_id: ClientOrderId) -> bool:
+        """Say whether an order in doubt is an exit at market."""
+        intent = self._open.get(order_id)
+        is_exit = intent is not None and intent.kind is IntentKind.EXIT
+        return is_exit and self.is_in_doubt(order_id)
+
     def is_resting(self, order_id: ClientOrderId) -> bool:
         """Say whether an order is a stop that is known to rest untouched at the venue."""
         intent = self._open.get(order_id)

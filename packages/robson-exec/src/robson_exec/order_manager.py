@@ -102,6 +102,10 @@ class SendGuard:
         self._gone.add(order_id)
 
 
+def ignored(_: Intent, __: OrderReport) -> None:
+    """Nobody looks at the account."""
+
+
 @attrs.define(kw_only=True, eq=False)
 class OrderManager:
     """Carries out the commands that concern the venue.
@@ -110,6 +114,7 @@ class OrderManager:
         is_waiting: Whether a position still waits for an account snapshot.
         debts: Asks for debts and pays them back.
         look_for: Asks the Safety Net what of a pair is the person's.
+        refused: Told of orders that the venue has refused.
         locks: The person's orders in the way of exits; None where nobody reads them.
         is_stopping: Set when nothing new may be sent.
     """
@@ -125,6 +130,7 @@ class OrderManager:
     is_waiting: Callable[[PositionId], bool]
     debts: Debts
     look_for: Callable[[QueryExternal], None]
+    refused: Callable[[Intent, OrderReport], None] = ignored
     locks: Locks | None = None
     is_stopping: bool = False
     _sends: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)
@@ -207,8 +213,7 @@ class OrderManager:
         )
         self.bus.publish(sent)
         if report.status is ReportStatus.REJECTED:
-            if self.locks is not None:
-                self.locks.after_refusal(intent, report)
+            self.refused(intent, report)
         else:
             # Pushed reports can be lost; the engine's own questions come sooner when it doubts.
             self.inquiries.ask(intent.symbol, intent.client_order_id, SILENCE_NS)

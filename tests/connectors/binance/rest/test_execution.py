@@ -191,19 +191,24 @@ async def test_covering_goes_on_when_nobody_says_what_is_owed(
 
 
 @pytest.mark.parametrize(
-    ("owed", "quantity", "code"),
+    ("owed", "held", "code"),
     [
-        ("0", "0.01", "NOTHING_TO_REDUCE"),
-        ("0.005", "0.01", "EXCEEDS_POSITION"),
-        ("0.00991", "0.01", ""),
-        ("0.00980", "0.01", "EXCEEDS_POSITION"),
+        ("0", "0", "NOTHING_TO_REDUCE"),
+        ("0.005", "0", "EXCEEDS_POSITION"),
+        ("0.00991", "0", ""),
+        ("0.00980", "0", "EXCEEDS_POSITION"),
+        # Bought back by hand without repaying: the debt stands, and the short is over.
+        ("0.01", "0.01", "NOTHING_TO_REDUCE"),
+        ("0.01", "0.004", "EXCEEDS_POSITION"),
+        ("0.01", "0.00009", ""),
     ],
 )
 async def test_no_more_is_covered_than_is_owed(
-    server: Server, venue: Venue, owed: str, quantity: str, code: str
+    server: Server, venue: Venue, owed: str, held: str, code: str
 ) -> None:
-    server.script("GET", ACCOUNT, said(account_of(base=asset("BTC", borrowed=owed))))
-    report = await venue.execution.submit(exit_of(BUY, quantity))
+    account = account_of(base=asset("BTC", free=held, borrowed=owed))
+    server.script("GET", ACCOUNT, said(account))
+    report = await venue.execution.submit(exit_of(BUY, "0.01"))
     assert report.code == code
     assert len(server.asked("POST", ORDER)) == (0 if code else 1)
 

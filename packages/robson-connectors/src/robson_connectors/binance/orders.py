@@ -56,13 +56,14 @@ def cover_refusal(
 ) -> Refusal | None:
     """Return why buying back is not sent, or None: more than is owed would open a long.
 
-    Rounding up and what lies beside the debt as dust may exceed it.
+    What is held beside the debt has been bought back already: the person may have done that
+    without repaying. Rounding up and dust may exceed it.
 
     Args:
         fee_in_base: Ratio of the bought amount that the venue keeps.
     """
-    owed = pair.base.debt
-    if not owed:
+    owed = decimals.sub(pair.base.debt, pair.base.held)
+    if owed <= 0:
         return Refusal("NOTHING_TO_REDUCE", f"no {pair.base.asset} is owed")
     received = decimals.mul(order.quantity.value, decimals.sub(decimals.ONE, fee_in_base))
     step, dust = instrument.step_size, decimals.ZERO

@@ -29,6 +29,7 @@ from robson_domain.testing.builders import (
 )
 from robson_domain.testing.builders_protection import (
     GUARD,
+    LOOKED,
     a_core_seen,
     a_debt_report,
     an_external_seen,
@@ -58,6 +59,20 @@ def protection_inputs() -> dict[type, inputs.Input]:
         protection.PairDoubted: protection.PairDoubted(
             symbol=SYMBOL,
             problem="robson_safety_2222222222222222 sold 2 BTC more than was left of your long",
+            ts_received=later,
+        ),
+        protection.NoTraceSeen: protection.NoTraceSeen(
+            symbol=SYMBOL,
+            client_order_id=an_id_for(IntentKind.EXIT),
+            ts_event=LOOKED,
+            ts_received=later,
+        ),
+        protection.BeyondFlatSeen: protection.BeyondFlatSeen(
+            position_id=POSITION,
+            symbol=SYMBOL,
+            quantity=QUANTITY,
+            evidence="by order web_1",
+            ts_event=LOOKED,
             ts_received=later,
         ),
         protection.SetSafetyNet: protection.SetSafetyNet(

@@ -12,6 +12,7 @@ from robson_engine.protection.guards import GUARD_DISTANCE, Guard, follow, stop_
 from robson_engine.protection.overshot import Overshot, overshot_of
 from robson_engine.protection.resting import covered_by_stops, is_ours, locking
 from robson_engine.protection.taken import Taken, taken_by, unclear_problem
+from robson_engine.protection.traces import beyond_flat, names_of, net_of, shows_no_trace
 
 __all__ = [
     "GUARD_DISTANCE",
@@ -21,14 +22,18 @@ __all__ = [
     "Overshot",
     "OwnTrades",
     "Taken",
+    "beyond_flat",
     "covered_by_stops",
     "difference_of",
     "external_of",
     "follow",
     "is_ours",
     "locking",
+    "names_of",
+    "net_of",
     "overshot_of",
     "refs_of",
+    "shows_no_trace",
     "since_flat",
     "stop_of",
     "taken_by",

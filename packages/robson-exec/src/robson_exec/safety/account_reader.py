@@ -57,6 +57,7 @@ class Snapshot:
     Attributes:
         trades: Executions since nobody held anything there, oldest first.
         price: A fresh live price, or what the venue values the pair at.
+        last_trade: The latest execution that is known, None before the first.
     """
 
     balances: PairBalances
@@ -64,6 +65,7 @@ class Snapshot:
     resting: tuple[RestingOrder, ...]
     instrument: Instrument
     price: Price
+    last_trade: TradeId | None = None
 
     @property
     def symbol(self) -> Symbol:
@@ -186,6 +188,7 @@ class AccountReader:
             resting=resting,
             instrument=instrument,
             price=price,
+            last_trade=self._histories[symbol].last,
         )
 
     async def _walk(self, symbol: Symbol) -> bool:

@@ -8,6 +8,7 @@ import attrs
 
 from robson_domain import (
     ClientOrderId,
+    CloseReason,
     IntentKind,
     Order,
     OrderStatus,
@@ -54,6 +55,18 @@ class Books:
         live = self.state.live.values()
         return tuple(p for p in live if p.owns_pair and p.symbol == symbol)
 
+    def ended(self, symbol: Symbol, since: int) -> tuple[Position, ...]:
+        """Return core's positions there that closed lately, and not because the person said so."""
+        return tuple(
+            p
+            for p in self.state.positions.values()
+            if p.symbol == symbol
+            and p.closed_at >= since
+            and p.is_closed
+            and not p.is_guard
+            and p.close_reason is not CloseReason.ACKNOWLEDGED
+        )
+
     def is_stray(self, order_id: ClientOrderId) -> bool:
         """Say whether an order of ours has ended in the log: it must not rest at the venue."""
         key = self.state.orders.get(order_id)
@@ -95,6 +108,10 @@ class Books:
         """Return the same of core alone."""
         live = self.state.live.values()
         return tuple(_standing(p) for p in live if p.symbol == symbol and not p.is_guard)
+
+    def core_quantities(self, symbol: Symbol) -> tuple[object, ...]:
+        """Return what was executed of core's positions there: what changes the account."""
+        return tuple((p.position_id, p.entry_qty, p.exit_qty) for p in self.core(symbol))
 
 
 def _standing(position: Position) -> tuple[object, ...]:

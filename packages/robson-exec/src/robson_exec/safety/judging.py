@@ -41,13 +41,17 @@ class Steadiness:
         self._apart_ns = apart_ns
         self._seen: dict[object, tuple[object, int]] = {}
 
-    def holds(self, key: object, figures: object, now: int) -> bool:
-        """Take note of ``figures``; say whether the same were seen a poll ago, and all since."""
+    def holds(self, key: object, figures: object, now: int, *, apart_ns: int | None = None) -> bool:
+        """Take note of ``figures``; say whether the same were seen a poll ago, and all since.
+
+        Args:
+            apart_ns: How long ago is enough, instead of a poll.
+        """
         before = self._seen.get(key)
         if before is None or before[0] != figures:
             self._seen[key] = figures, now
             return False
-        return now - before[1] >= self._apart_ns
+        return now - before[1] >= (self._apart_ns if apart_ns is None else apart_ns)
 
     def held(self, key: object, figures: object, now: int) -> bool:
         """Say the same without taking note."""

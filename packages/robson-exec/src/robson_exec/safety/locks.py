@@ -39,7 +39,12 @@ from robson_exec.limits import CALL_TIMEOUT_NS, UNLOCK_PATIENCE_NS
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import NOT_SENT, VenueCalls
 
-_LACK: Final = re.compile(r"insufficient|balance|exceeds", re.IGNORECASE)
+_LACK: Final = re.compile(r"insufficient|balance|exceeds|nothing_to_reduce", re.IGNORECASE)
+
+
+def is_lack(report: OrderReport) -> bool:
+    """Say whether the venue refused an order because there is not enough for it."""
+    return report.code != NOT_SENT and bool(_LACK.search(f"{report.code} {report.message}"))
 
 
 @attrs.frozen(kw_only=True)
@@ -130,8 +135,7 @@ class Locks:
 
     def after_refusal(self, intent: Intent, report: OrderReport) -> None:
         """Look for what is in the way when an exit was refused for lack of balance."""
-        lacks = _LACK.search(f"{report.code} {report.message}") is not None
-        if intent.kind is IntentKind.EXIT and report.code != NOT_SENT and lacks:
+        if intent.kind is IntentKind.EXIT and is_lack(report):
             _ = self.supervisor.spawn(
                 f"unlock {intent.client_order_id}",
                 self._look_and_cancel(intent),

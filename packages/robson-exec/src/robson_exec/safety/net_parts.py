@@ -16,6 +16,7 @@ from robson_exec.safety.exclusions import Exclusions, Owned
 from robson_exec.safety.judging import Steadiness
 from robson_exec.safety.locks import Locks
 from robson_exec.safety.position_sync import PositionSync
+from robson_exec.safety.traces import Traces
 from robson_exec.supervision import Supervisor
 
 
@@ -29,6 +30,7 @@ class NetParts:
     sync: PositionSync
     steady: Steadiness
     locks: Locks
+    traces: Traces
     offer: Callable[[Input], None]
     supervisor: Supervisor
     clock: Clock

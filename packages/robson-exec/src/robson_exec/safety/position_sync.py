@@ -1,7 +1,8 @@
 """Continuous reconciliation: what the account shows of core's positions, against the log.
 
 It asks nothing by itself: it judges the looks of the Safety Net. A difference counts once two looks
-a poll apart agree on it while nothing was under way.
+agree on it, both while nothing was under way: a poll apart, or less where the venue or the person's
+own trades speak for it (:mod:`robson_exec.safety.pressing_looks`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from decimal import Decimal
 import attrs
 
 from robson_domain import (
+    BeyondFlatSeen,
     ClientOrderId,
     CoreSeen,
     ForeignOrderSeen,
@@ -20,6 +22,7 @@ from robson_domain import (
     PairRule,
     Position,
     PositionId,
+    Quantity,
     Side,
     Store,
     Symbol,
@@ -30,7 +33,9 @@ from robson_engine.protection import (
     Difference,
     OwnTrades,
     Taken,
+    beyond_flat,
     difference_of,
+    names_of,
     overshot_of,
     taken_by,
     unclear_problem,
@@ -39,6 +44,21 @@ from robson_exec.limits import FOREIGN_TRADES_NS
 from robson_exec.safety.account_reader import Snapshot
 from robson_exec.safety.books import Books, is_comparable
 from robson_exec.safety.judging import Steadiness
+
+
+@attrs.define
+class Compared:
+    """What a look comes to.
+
+    Attributes:
+        said: For the engine.
+        is_waiting: Whether there is a difference that was not seen long enough.
+        is_explained: Whether trades of others, all known by name, explain it.
+    """
+
+    said: list[Input] = attrs.field(factory=list)
+    is_waiting: bool = False
+    is_explained: bool = False
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -57,15 +77,29 @@ class PositionSync:
     _told: set[ClientOrderId] = attrs.field(factory=set, init=False)
     _known: set[ClientOrderId] = attrs.field(factory=set, init=False)
 
-    def differences(self, snapshot: Snapshot, now: int) -> list[Input]:
-        """Return what a look tells the engine of core's positions on the pair."""
+    def compare(self, snapshot: Snapshot, now: int, *, apart_ns: int | None = None) -> Compared:
+        """Return what a look tells the engine of core's positions on the pair.
+
+        Args:
+            apart_ns: How far apart two looks must be that agree, instead of a poll.
+        """
         own, live = self.books.own(snapshot.symbol), self.books.state.live
         self._taken = {key: taken for key, taken in self._taken.items() if key in live}
-        found: list[Input] = []
+        found = Compared(said=self._beyond_flat(snapshot, now))
         for position in self.books.core(snapshot.symbol):
-            seen = self._compared(position, snapshot, own, now)
-            if seen is not None:
-                found.append(seen)
+            if not is_comparable(position) or _is_behind(position, snapshot):
+                continue
+            seen = self._difference(position, snapshot, own)
+            figures = position.open_qty, position.interest, seen.held, seen.interest
+            key = "core", position.position_id
+            is_steady = self.steady.holds(key, figures, now, apart_ns=apart_ns)
+            if not _matters(position, seen, snapshot):
+                continue
+            if is_steady:
+                found.said.append(_core_seen(position, seen, snapshot, now))
+            else:
+                found.is_waiting = True
+                found.is_explained = seen.price is not None and _are_named(snapshot, own)
         return found
 
     def forget(self, symbol: Symbol) -> None:
@@ -73,28 +107,25 @@ class PositionSync:
         for position in self.books.core(symbol):
             self.steady.forget(("core", position.position_id))
 
-    def _compared(
-        self, position: Position, snapshot: Snapshot, own: OwnTrades, now: int
-    ) -> CoreSeen | None:
-        key = "core", position.position_id
-        if not is_comparable(position):
-            self.steady.forget(key)
-            return None
-        found = self._difference(position, snapshot, own)
-        figures = position.open_qty, position.interest, found.held, found.interest
-        if not self.steady.holds(key, figures, now) or not _matters(position, found, snapshot):
-            return None
-        return CoreSeen(
-            position_id=position.position_id,
-            symbol=position.symbol,
-            held=found.held,
-            interest=max(position.interest, found.interest),
-            price=found.price,
-            last_price=snapshot.price,
-            evidence=found.evidence,
-            ts_event=snapshot.balances.ts_event or snapshot.balances.ts_received,
-            ts_received=now,
-        )
+    def _beyond_flat(self, snapshot: Snapshot, now: int) -> list[Input]:
+        """Tell of positions that ended lately and whose exits went beyond flat."""
+        found: list[Input] = []
+        for position in self.books.ended(snapshot.symbol, now - FOREIGN_TRADES_NS):
+            quantity, trades = beyond_flat(position, snapshot.trades)
+            quantity = min(quantity, _on_the_other_side(position, snapshot))
+            if not snapshot.instrument.is_tradable(quantity, snapshot.price):
+                continue
+            own = [order.client_order_id for order in position.orders]
+            said = BeyondFlatSeen(
+                position_id=position.position_id,
+                symbol=position.symbol,
+                quantity=quantity,
+                evidence=f"by order {names_of(trades, own)}",
+                ts_event=trades[-1].fill.ts_event,
+                ts_received=now,
+            )
+            found.append(said)
+        return found
 
     def _difference(self, position: Position, snapshot: Snapshot, own: OwnTrades) -> Difference:
         key, balances, trades = position.position_id, snapshot.balances, snapshot.trades
@@ -159,6 +190,44 @@ class PositionSync:
         if is_known:
             self._known.add(order_id)
         return is_known
+
+
+def _core_seen(position: Position, found: Difference, snapshot: Snapshot, now: int) -> CoreSeen:
+    return CoreSeen(
+        position_id=position.position_id,
+        symbol=position.symbol,
+        held=found.held,
+        interest=max(position.interest, found.interest),
+        price=found.price,
+        last_price=snapshot.price,
+        evidence=found.evidence,
+        ts_event=snapshot.balances.ts_event or snapshot.balances.ts_received,
+        ts_received=now,
+    )
+
+
+def _on_the_other_side(position: Position, snapshot: Snapshot) -> Quantity:
+    """Return what the account holds (or owes) that a position of this side would owe (hold).
+
+    Who sells what they had paid in trades beyond flat as well, and nothing is there afterwards.
+    """
+    sign = Decimal(-position.side.sign)
+    there = decimals.mul(sign, snapshot.balances.base.net)
+    return snapshot.instrument.round_qty_down(max(there, decimals.ZERO))
+
+
+def _are_named(snapshot: Snapshot, own: OwnTrades) -> bool:
+    """Say whether it is known of every execution by which order it was made."""
+    return all(trade.client_order_id or own.holds(trade) for trade in snapshot.trades)
+
+
+def _is_behind(position: Position, snapshot: Snapshot) -> bool:
+    """Say whether the account shows an execution of ours that the log does not know yet."""
+    known = {o.client_order_id: o.trade_ids for o in position.orders}
+    return any(
+        trade.fill.trade_id not in known.get(trade.client_order_id, (trade.fill.trade_id,))
+        for trade in snapshot.trades
+    )
 
 
 def _matters(position: Position, found: Difference, snapshot: Snapshot) -> bool:

@@ -18,6 +18,7 @@ from robson_exec.safety.locks import Locks
 from robson_exec.safety.net_parts import NetParts
 from robson_exec.safety.position_sync import PositionSync
 from robson_exec.safety.safety_net import SafetyNet
+from robson_exec.safety.traces import Traces
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import VenueCalls
 from robson_exec.view import Prices
@@ -62,6 +63,9 @@ def safety_net(around: Around) -> SafetyNet | None:
         offer=around.offer,
         cancels=parts.protection.cancels_locking_orders,
     )
+    traces = Traces(
+        holdings=parts.holdings, books=books, supervisor=around.supervisor, clock=parts.clock
+    )
     net = NetParts(
         reader=reader,
         exclusions=_exclusions(around),
@@ -69,6 +73,7 @@ def safety_net(around: Around) -> SafetyNet | None:
         sync=PositionSync(books=books, store=parts.store, steady=steady),
         steady=steady,
         locks=locks,
+        traces=traces,
         offer=around.offer,
         supervisor=around.supervisor,
         clock=parts.clock,

@@ -17,6 +17,8 @@ import attrs
 
 from robson_domain import (
     ExternalSeen,
+    Intent,
+    OrderReport,
     PairBalances,
     PairRule,
     PairRuleSet,
@@ -35,6 +37,8 @@ from robson_exec.safety.judging import DOUBT, Judgment, doubtful, judge, unsure
 from robson_exec.safety.locks import Locks
 from robson_exec.safety.look_timer import LookTimer
 from robson_exec.safety.net_parts import Doubts, NetParts
+from robson_exec.safety.pressing_looks import PressingLooks
+from robson_exec.safety.traces import Traces
 
 REFUSALS_MAX = 2
 """After so many refusals one after the other a look asks nothing more."""
@@ -72,6 +76,7 @@ class SafetyNet:
         )
         self._doubts = Doubts(parts.bus)
         self._fresh = FreshAnswers(parts, self._doubts)
+        self._pressing = PressingLooks(parts)
         self._rotation = 0
         self._said: dict[Symbol, tuple[object, ...]] = {}
         self.latest: SafetyNetLooked | None = None
@@ -80,6 +85,11 @@ class SafetyNet:
     def locks(self) -> Locks:
         """The person's orders in the way of exits."""
         return self._parts.locks
+
+    @property
+    def traces(self) -> Traces:
+        """What the account shows of orders in doubt."""
+        return self._parts.traces
 
     def start(self) -> None:
         """Look at once, and then every poll."""
@@ -103,6 +113,11 @@ class SafetyNet:
     def answer(self, command: QueryExternal) -> None:
         """Begin to find out, fresh and right before sending, what of a pair is the person's."""
         self._fresh.answer(command)
+
+    def refused(self, intent: Intent, report: OrderReport) -> None:
+        """Find out what is in the way of an order that was refused, or missing for it."""
+        self._parts.locks.after_refusal(intent, report)
+        self._pressing.refused(intent, report)
 
     def _hear(self, said: Observation) -> None:
         if isinstance(said, Published) and any(
@@ -174,6 +189,7 @@ class SafetyNet:
             self._timer.hint()
             look.pairs.append(_again(symbol))
             return
+        parts.traces.take(snapshot)
         now = parts.clock.now_ns()
         judgment = judge(snapshot, after, parts.books, parts.steady, now, notes=True)
         self._tell(look, symbol, judgment, snapshot)
@@ -221,11 +237,15 @@ class SafetyNet:
 
     def _compare(self, snapshot: Snapshot, owned: Owned, now: int) -> None:
         parts = self._parts
-        if owned.doubts or owned.unresolved:
+        if owned.doubts:
             parts.sync.forget(snapshot.symbol)
+        if owned.doubts or owned.unresolved:
             return
-        for said in (*parts.sync.differences(snapshot, now), *parts.sync.doubts(snapshot, now)):
+        compared = parts.sync.compare(snapshot, now)
+        for said in (*compared.said, *parts.sync.doubts(snapshot, now)):
             parts.offer(said)
+        if compared.is_explained:
+            self._pressing.look(snapshot.symbol)
 
     async def _strangers(self, snapshot: Snapshot, now: int) -> None:
         parts = self._parts
