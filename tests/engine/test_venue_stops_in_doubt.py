@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from robson_domain import (
+    CancelOrder,
     IntentStatus,
+    Notional,
     OrderStatus,
     PlaceExitOrder,
+    Quantity,
     QueryAccount,
     QueryOrder,
     Side,
@@ -27,8 +30,10 @@ def test_in_doubt_it_holds_the_exit_until_it_is_known() -> None:
     assert kinds(doubted.events) == ["OrderInDoubt"]
     assert [type(c) for c in doubted.commands] == [QueryOrder]
     hit = world.price(98)
-    assert kinds(hit.events) == ["ExitTriggered"]
-    assert [type(c) for c in hit.commands] == [QueryAccount]
+    assert kinds(hit.events) == ["ExitTriggered", "CancelRequested"]
+    assert [type(c) for c in hit.commands] == [CancelOrder, QueryAccount]
+    assert stop_of(world) is OrderStatus.IN_DOUBT, "asked to be canceled, and still in doubt"
+    assert [type(c) for c in world.time(600).commands] == [CancelOrder, QueryAccount]
     known = world.report(R.ACCEPTED, order=STOP_ID)
     assert kinds(known.events) == ["OrderResolved", "CancelRequested"]
 
@@ -148,9 +153,42 @@ def test_other_orders_on_the_pair_may_be_it_for_a_while() -> None:
     world.limits(**LIMITS)
     world.active()
     world.price(98)
-    assert dead_stop(world, open_orders=1)[-1] == "OrderInDoubt"
+    dead_stop(world, open_orders=1)
+    assert stop_of(world) is OrderStatus.IN_DOUBT
     world.wait(31_000).report(R.NOT_FOUND, order=STOP_ID)
+    world.account(net_qty=Decimal(50), open_orders=1)
+    assert stop_of(world) is OrderStatus.IN_DOUBT
+    world.wait(90_000).report(R.NOT_FOUND, order=STOP_ID)
     for _ in range(2):
         world.wait(2_500)
         world.account(net_qty=Decimal(50), open_orders=1)
     assert kinds(world.events)[-1] == "ExitOrderPlaced"
+
+
+@pytest.mark.parametrize(
+    ("side", "account"),
+    [
+        (Side.LONG, {"locked_base": Quantity(50), "reserves": True}),
+        (Side.SHORT, {"locked_quote": Notional(5_150), "reserves": True}),
+    ],
+)
+def test_what_is_reserved_shows_that_one_rests_which_no_question_finds(
+    side: Side, account: dict[str, Any]
+) -> None:
+    """Accepted, then unknown: declared dead, both it and an exit were executed."""
+    world = guarded(side)
+    world.price(98 if side is Side.LONG else 102)
+    net = Decimal(50 * side.sign)
+    for _ in range(12):
+        world.wait(5_000).report(R.NOT_FOUND, order=STOP_ID)
+        world.account(net_qty=net, **account)
+    assert stop_of(world) is OrderStatus.IN_DOUBT
+    for _ in range(2):
+        world.wait(2_500).account(net_qty=net, reserves=True)
+    assert world.position().exit_order is not None
+
+
+def test_what_others_reserve_of_a_long_is_not_the_stop() -> None:
+    world = doubted()
+    placed = world.account(net_qty=Decimal(50), locked_base=Quantity(20), reserves=True)
+    assert kinds(placed.events) == ["ExitOrderPlaced"]

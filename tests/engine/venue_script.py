@@ -93,10 +93,12 @@ class ScriptedVenue:
         """Say whether the venue cannot sell so much beside what rests to be sold."""
         if not self.reserves or intent.side is OrderSide.BUY:
             return False
-        sales = [o for o in self.working() if o.intent is not intent and o.status is not None]
+        return decimals.sub(self.net, self._reserved(intent)) < intent.quantity.value
+
+    def _reserved(self, beside: Intent | None = None) -> Decimal:
+        sales = [o for o in self.working() if o.intent is not beside and o.status is not None]
         sales = [order for order in sales if order.intent.side is OrderSide.SELL]
-        rests = decimals.total([o.intent.quantity.value - o.filled for o in sales])
-        return decimals.sub(self.net, rests) < intent.quantity.value
+        return decimals.total([o.intent.quantity.value - o.filled for o in sales])
 
     def cancel(self, order_id: ClientOrderId, now: int) -> OrderReport:
         """End what still works of an order."""
@@ -176,6 +178,7 @@ class ScriptedVenue:
             taker_fee_rate=self.fee,
             commission_in_base=self.fee_in_base,
             reserves=self.reserves,
+            locked_base=Quantity(self._reserved() if self.reserves else 0),
         )
 
     def executed(self, kind: IntentKind) -> Decimal:

@@ -33,6 +33,8 @@ class AccountSnapshot:
             when nothing is owed any more.
         reserves: Whether an order that rests to sell keeps what it sells from every other order,
             so that the venue itself cannot sell it twice.
+        locked_base: Base asset that resting orders reserve, whoever placed them.
+        locked_quote: Quote asset that resting orders reserve.
     """
 
     symbol: Symbol
@@ -51,3 +53,5 @@ class AccountSnapshot:
     liquidation_level: Decimal = attrs.field(default=Decimal("1.05"), converter=decimals.exact)
     lends: bool = False
     reserves: bool = False
+    locked_base: Quantity = Quantity(0)
+    locked_quote: Notional = Notional(0)

@@ -21,9 +21,10 @@ SNAPSHOT_APART_NS: Final = 2 * SECOND_NS
 ENTRY_PATIENCE_NS: Final = 60 * SECOND_NS
 """An entry nobody confirms is asked for at least this long before it counts as dead."""
 SURE_EXIT_NS: Final = 30 * SECOND_NS
-SURE_ENTRY_NS: Final = 120 * SECOND_NS
+SURE_NS: Final = 120 * SECOND_NS
 """An order the venue still does not know so long after its signature is dead, whatever else has
-moved on the account: a deposit or a trade by hand must not hold an exit back for ever."""
+moved on the account: a deposit or a trade by hand must not hold an exit back for ever. Entries and
+stops at the venue are given longer: to wait for them costs less than to have them twice."""
 RETRY_FIRST_NS: Final = 250_000_000
 RETRY_MAX_NS: Final = 5 * SECOND_NS
 STOP_MOVE_NS: Final = 5 * SECOND_NS

@@ -38,11 +38,12 @@ from robson_engine.config import (
     ENTRY_PATIENCE_NS,
     RECEIVE_WINDOW_NS,
     SNAPSHOT_APART_NS,
-    SURE_ENTRY_NS,
     SURE_EXIT_NS,
+    SURE_NS,
 )
 from robson_engine.evolve_parts import held_of
 from robson_engine.turn import Turn
+from robson_engine.venue_stop_rules import may_rest
 
 SNAPSHOTS_NEEDED: Final = 2
 _HALF: Final = Decimal("0.5")
@@ -96,7 +97,7 @@ def deadline(position: Position, order: Order, doubt: Doubt) -> int:
 
 def _sure_after(position: Position, order: Order, doubt: Doubt) -> int:
     """Return the venue time after which not to be known is proof by itself, UTC ns."""
-    patience = SURE_ENTRY_NS if order is position.entry_order else SURE_EXIT_NS
+    patience = SURE_EXIT_NS if order is position.exit_order else SURE_NS
     return doubt.ts_signed + patience
 
 
@@ -108,8 +109,8 @@ def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Positi
     is_sure = doubt.not_found_at > _sure_after(position, order, doubt)
     if not (is_sure or _is_untouched(position, order, account)):
         return position
-    if order is position.venue_stop and account.open_orders and not is_sure:
-        return position  # it may be among them, unseen by the question so far
+    if order is position.venue_stop and not is_sure and may_rest(order, account):
+        return position  # unseen by the question so far
     return _counted(turn, position, order, account.ts_event)
 
 

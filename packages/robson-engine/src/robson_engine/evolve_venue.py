@@ -47,6 +47,8 @@ def _latest(orders: tuple[Order, ...]) -> tuple[Order, ...]:
 
 def _cancel_requested(before: Position, event: CancelRequested) -> Position:
     def ask(order: Order) -> Order:
+        if order.status is OrderStatus.IN_DOUBT:
+            return order  # to be canceled, whether it is there or not
         return evolved(order, status=OrderStatus.PENDING_CANCEL)
 
     after = with_order(before, event.client_order_id, ask)

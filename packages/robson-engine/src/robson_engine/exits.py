@@ -52,7 +52,7 @@ def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Pri
     position = turn.get(position.position_id)
     resting = position.working_stop
     if resting is not None and resting.status is OrderStatus.IN_DOUBT:
-        venue_stops.look(turn, position)
+        venue_stops.take_back(turn, position, resting)
     continue_exit(turn, position, price)
 
 

@@ -28,7 +28,6 @@ from robson_domain import (
     LinkChanged,
     NoTraceSeen,
     OrderReported,
-    OrderStatus,
     PairDoubted,
     Panic,
     Position,
@@ -60,6 +59,7 @@ from robson_engine.state import EngineState, is_stuck, reach_of
 from robson_engine.summary import summary_alone
 from robson_engine.trigger_index import TriggerIndex
 from robson_engine.turn import NOTHING, Step, Turn
+from robson_engine.venue_stop_rules import ASKED
 
 
 def step(state: EngineState, entry: Input) -> Step:
@@ -184,7 +184,7 @@ def _on_timer(turn: Turn, position: Position) -> None:
 
 def _waits_for_time(turn: Turn, position: Position) -> bool:
     stop = position.working_stop
-    if stop is not None and stop.status is OrderStatus.PENDING_CANCEL:
+    if stop is not None and stop.status in ASKED:
         return turn.now >= position.stop_retry_at
     is_waiting = bool(position.retry_at) or is_stuck(position)
     return is_waiting and exits.is_due(position, turn.now)
@@ -208,10 +208,10 @@ def _on_account(turn: Turn, entry: AccountReported) -> None:
 def _on_no_trace(turn: Turn, entry: NoTraceSeen) -> None:
     key = turn.state.orders.get(entry.client_order_id)
     position = turn.find(key) if key is not None else None
-    if position is None or doubt.order_in_doubt(position) is None:
+    if position is None or position.order_in_doubt is None:
         return
     after = doubt.no_trace(turn, position, entry)
-    if doubt.order_in_doubt(after) is None:
+    if after.order_in_doubt is None:
         reports.after_order(turn, after, None)
 
 

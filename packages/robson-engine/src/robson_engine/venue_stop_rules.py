@@ -14,6 +14,7 @@ from typing import Final
 from robson_domain import (
     AccountSnapshot,
     Order,
+    OrderSide,
     OrderStatus,
     Position,
     PositionStatus,
@@ -27,6 +28,8 @@ from robson_engine.trigger_index import FAR
 
 _QUARTER: Final = Decimal("0.25")
 _STANDING: Final = frozenset({PositionStatus.ACTIVE, PositionStatus.ERROR})
+ASKED: Final = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.IN_DOUBT})
+"""An exit that waits has had such a stop asked to be canceled."""
 _ANSWERED: Final = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED})
 
 
@@ -92,7 +95,7 @@ def due_of(position: Position, limits: RiskLimits) -> int:
         return FAR
     if position.exit_reason is not None:
         working = position.working_stop
-        asked = working is not None and working.status is OrderStatus.PENDING_CANCEL
+        asked = working is not None and working.status in ASKED
         return position.stop_retry_at if asked else FAR
     change = change_of(position, limits)
     if change is None:
@@ -102,14 +105,25 @@ def due_of(position: Position, limits: RiskLimits) -> int:
     return position.stop_retry_at
 
 
+def may_rest(order: Order, account: AccountSnapshot) -> bool:
+    """Say whether a stop may rest at the venue although a question did not find it.
+
+    A venue can take a minute to show an order; what the order reserves is gone at once.
+    """
+    if account.reserves and order.side is OrderSide.SELL:
+        return account.locked_base >= order.leaves_qty
+    return bool(account.locked_quote or account.open_orders)
+
+
 def needs_no_wait(position: Position, stop: Order, account: AccountSnapshot) -> bool:
     """Say whether an exit may go out beside a stop whose fate nobody knows.
 
     When what the pair holds is enough for one of them only, and a resting sale reserves it, the
-    venue executes one and refuses the other. With more on the pair, a deposit perhaps, both could
-    be executed; so could two purchases that close a short.
+    venue executes one and refuses the other; it does refuse while so much is reserved. With more
+    on the pair, a deposit perhaps, both could be executed; so could two purchases that close a
+    short.
     """
-    if position.side is not Side.LONG or not account.reserves:
+    if position.side is not Side.LONG or not account.reserves or may_rest(stop, account):
         return False
     needed = exit_quantity(position).value
     both = decimals.add(needed, stop.leaves_qty.value)

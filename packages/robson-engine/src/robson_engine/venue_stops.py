@@ -18,7 +18,6 @@ from robson_domain import (
     Order,
     OrderRejected,
     OrderReport,
-    OrderStatus,
     PlaceVenueStop,
     Position,
     PositionStatus,
@@ -34,11 +33,10 @@ from robson_engine.config import (
 )
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
-from robson_engine.venue_stop_rules import due_of, level_of
+from robson_engine.venue_stop_rules import ASKED, due_of, level_of
 
 TRIGGERED = "TRIGGERED"
 """Code of a refusal: the price is at the stop or beyond it already."""
-_ASKED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.IN_DOUBT})
 
 
 def tend(turn: Turn, position: Position) -> None:
@@ -79,7 +77,10 @@ def place(turn: Turn, position: Position, level: Price) -> None:
 
 
 def take_back(turn: Turn, position: Position, stop: Order) -> None:
-    """Ask the venue to cancel it; asked again for an exit, look also whether that must wait."""
+    """Ask the venue to cancel it, in doubt or not.
+
+    Where an exit waits and the answer is not to be expected at once, look whether it must.
+    """
     is_leaving = position.exit_reason is not None
     turn.emit(
         CancelRequested,
@@ -88,13 +89,8 @@ def take_back(turn: Turn, position: Position, stop: Order) -> None:
         retry_at=turn.now + (LEAVING_CANCEL_AGAIN_NS if is_leaving else CANCEL_AGAIN_NS),
     )
     turn.command(CancelOrder(symbol=stop.symbol, client_order_id=stop.client_order_id))
-    if is_leaving and stop.status is OrderStatus.PENDING_CANCEL:
-        look(turn, position)
-
-
-def look(turn: Turn, position: Position) -> None:
-    """Ask what the account holds: an exit may not have to wait for the stop's fate."""
-    turn.command(QueryAccount(symbol=position.symbol, position_id=position.position_id))
+    if is_leaving and stop.status in ASKED:
+        turn.command(QueryAccount(symbol=position.symbol, position_id=position.position_id))
 
 
 def is_in_the_way(turn: Turn, position: Position) -> bool:
@@ -102,8 +98,7 @@ def is_in_the_way(turn: Turn, position: Position) -> bool:
     working = position.working_stop
     if working is None:
         return False
-    again = working.status is OrderStatus.PENDING_CANCEL and turn.now >= position.stop_retry_at
-    if again or working.status not in _ASKED:
+    if turn.now >= position.stop_retry_at or working.status not in ASKED:
         take_back(turn, position, working)
     return True
 

@@ -140,7 +140,9 @@ class Inquiries:
                 if snapshot is not None:
                     self.offer(AccountReported(snapshot=snapshot))
                     await self._look_for_traces(inquiry, snapshot)
-            await self.clock.sleep_until(self.clock.now_ns() + DOUBT_ACCOUNT_NS)
+            is_exit = self.orders.is_exit_in_doubt(inquiry.order_id)
+            pause = ASK_EXIT_MAX_NS if is_exit else DOUBT_ACCOUNT_NS
+            await self.clock.sleep_until(self.clock.now_ns() + pause)
 
     async def _look_for_traces(self, inquiry: Inquiry, snapshot: AccountSnapshot) -> None:
         if self.traces is not None:

@@ -36,7 +36,7 @@ ENTRY_AGE_MAX_NS: Final = 2 * SECOND_NS
 """An entry that became durable later than this after its decision is not sent."""
 ASK_FIRST_NS: Final = 250 * MILLISECOND_NS
 ASK_MAX_NS: Final = 5 * SECOND_NS
-ASK_EXIT_MAX_NS: Final = 2 * SECOND_NS
+ASK_EXIT_MAX_NS: Final = SECOND_NS
 """An exit in doubt is asked about this often: it is dead sooner, and the next one follows."""
 ASK_ALERT_EVERY: Final = 12
 """About 45 s of questions without the venue's last word are worth a person's attention."""

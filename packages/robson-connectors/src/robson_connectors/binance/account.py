@@ -182,6 +182,8 @@ class AccountReader:
             liquidation_level=terms.tier.liquidation_level,
             lends=True,
             reserves=True,
+            locked_base=Quantity(pair.base.locked),
+            locked_quote=Notional(pair.quote.locked),
         )
 
     async def open_orders(self, symbol: Symbol, lane: Lane) -> tuple[Row, ...]:

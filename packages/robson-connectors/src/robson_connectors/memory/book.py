@@ -303,4 +303,5 @@ class Book:
             commission_in_base=self._commission_in_base,
             leverage_max=LEVERAGE_MAX,
             reserves=True,
+            locked_base=Quantity(min(self._locked(symbol), max(zero, account.base))),
         )
