@@ -123,11 +123,11 @@ class SideIndex:
         group.soonest, group.due, group.is_dirty = due, FAR, False
         self._refresh_due()
 
-    def remove(self, position: PositionId) -> None:
-        """Forget a position; a stranger is no error."""
+    def remove(self, position: PositionId) -> bool:
+        """Forget a position; False for a stranger, which is no error."""
         found = self._of.pop(position, None)
         if found is None:
-            return
+            return False
         group, member = found
         del self._logged[position]
         group.members.remove(member)
@@ -136,6 +136,7 @@ class SideIndex:
         else:
             self._groups.remove(group)
         self._refresh()
+        return True
 
     def hit(self, key: int) -> list[Hit]:
         """Take out and return every member whose stop is at or beyond ``key``, by arrival."""
@@ -315,8 +316,8 @@ class TriggerIndex:
 
     def remove(self, position: PositionId, side: Side) -> None:
         """Forget a position; a stranger is no error."""
-        self.sides[side].remove(position)
-        self._refresh()
+        if self.sides[side].remove(position):
+            self._refresh()
 
     def offer(self, ticks: int, *, may_raise: bool = True) -> list[Hit]:
         """Test every stop against a price, then raise who survives; return who is hit.
