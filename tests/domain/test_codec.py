@@ -34,6 +34,7 @@ from robson_domain import (
     Symbol,
     TimePassed,
     TradeTick,
+    TrailingStopUpdated,
     UnknownSchema,
     codec,
 )
@@ -97,6 +98,13 @@ def test_text_written_at_once_is_that_of_the_values(kind: type, data: st.DataObj
     """The writer is a shortcut past JSON values and the JSON encoder, to the same bytes."""
     value = data.draw(strategies.of(kind))
     assert codec.dumps(value) == codec.canonical(codec.encode(value))
+
+
+@pytest.mark.parametrize("field", ["mark", "cause_id", "best"])
+def test_the_short_way_of_a_summary_refuses_what_the_general_way_does(field: str) -> None:
+    event = an_event(TrailingStopUpdated, **{field: 0.5})
+    with pytest.raises(UnknownSchema, match="float is not storable"):
+        codec.dumps(event)
 
 
 @given(strategies.texts(), st.booleans(), st.integers(), st.integers(-99, 99).map(Decimal))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import Any, Final
 
@@ -61,6 +63,9 @@ def test_venues_take_every_id(prefix: str, identity: dict[str, Any]) -> None:
     assert PATTERN.fullmatch(made)
     assert made.startswith(prefix)
     assert len(made) == len(prefix) + 18
+    parts = "\n".join(str(identity[name]) for name in IDENTITY)
+    digest = hashlib.sha256(parts.encode()).digest()
+    assert made == prefix + base64.b32encode(digest).decode().lower()[:18]
 
 
 @pytest.mark.parametrize("field", IDENTITY)

@@ -150,7 +150,9 @@ def test_order_and_repetition_of_fills_do_not_matter(order: list[int], again: li
     for fill in fills:
         straight = straight.with_fill(fill)
     for n in [*order[:4], *again, *order]:
+        said = mixed.status_with(fills[n])
         mixed = mixed.with_fill(fills[n])
+        assert mixed.status is said
     assert attrs.evolve(mixed, trade_ids=straight.trade_ids) == straight
     assert sorted(mixed.trade_ids) == sorted(straight.trade_ids)
 

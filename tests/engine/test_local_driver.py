@@ -166,6 +166,7 @@ def test_without_log_and_plan_prices_lead_to_nothing() -> None:
     state = EngineState.opening(EngineConfig(account="a", epoch="e"), Money(10_000))
     driver = LocalDriver(state, venue)
     driver.offer(TradeTick(SYMBOL, 6_000_000, 1, 1, 1))
+    driver.scan(SYMBOL, [6_000_000, 6_000_100, 5_990_000], [1, 2, 3])
     assert not state.positions
 
 

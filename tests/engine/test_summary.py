@@ -10,17 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robson_domain import PositionId, Side, TradeTick
-from robson_engine.summary import summary_alone
+from robson_engine.passing import pass_over
+from robson_engine.state import evolve
+from robson_engine.summary import followed, summary_alone
 from robson_engine.trigger_index import FAR, TriggerIndex
 from tests.engine.test_local_driver import SYMBOL, Alternating, _columns, _driver
 
 ONE, TWO = PositionId("one"), PositionId("two")
 
 
-def _head(prices: list[int], times: list[int], patch: Any = None) -> tuple[Any, Any]:
+def _offered(prices: list[int], times: list[int]) -> tuple[Any, Any]:
     driver, log = _driver()
-    if patch is not None:
-        patch.setattr(import_module("robson_engine.step"), "summary_alone", lambda *_: None)
+    for number, (price, ts) in enumerate(zip(prices, times, strict=True), start=1):
+        driver.offer(TradeTick(SYMBOL, price, number, ts, ts))
+    return log.head, driver.state.snapshot()
+
+
+def _scanned(prices: list[int], times: list[int]) -> tuple[Any, Any]:
+    driver, log = _driver()
     driver.scan(SYMBOL, prices, times)
     return log.head, driver.state.snapshot()
 
@@ -30,11 +37,38 @@ def _head(prices: list[int], times: list[int], patch: Any = None) -> tuple[Any, 
     moves=st.lists(st.integers(-4_000, 4_000), min_size=1, max_size=120),
     gap_ns=st.sampled_from([1_000_000, 70_000_000, 200_000_000, 3_000_000_000]),
 )
-def test_both_ways_write_the_same_log(moves: list[int], gap_ns: int) -> None:
+def test_every_way_writes_the_same_log(moves: list[int], gap_ns: int) -> None:
+    """By the general way, one summary at a time, and all that lie between two trades at once."""
     prices, times = _columns(moves, gap_ns)
     with pytest.MonkeyPatch.context() as patch:
-        general = _head(prices, times, patch)
-    assert _head(prices, times) == general
+        patch.setattr(import_module("robson_engine.step"), "summary_alone", lambda *_: None)
+        general = _offered(prices, times)
+    assert _offered(prices, times) == general
+    assert _scanned(prices, times) == general
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    moves=st.lists(st.integers(0, 900), min_size=2, max_size=60),
+    side=st.sampled_from(Side),
+    gap_ns=st.sampled_from([70_000_000, 200_000_000]),
+)
+def test_a_step_of_many_summaries_equals_the_fold_of_its_events(
+    moves: list[int], side: Side, gap_ns: int
+) -> None:
+    prices, times = _columns([move * side.sign for move in moves], gap_ns)
+    driver, _ = _driver(plan=Alternating(2 if side is Side.LONG else 1))
+    driver.offer(TradeTick(SYMBOL, prices[0], 1, times[0], times[0]))
+    state = driver.state
+    passage = pass_over(state.index_of(SYMBOL), enumerate(prices), times)
+    if not passage.logged:
+        return
+    assert passage.member is not None
+    shown = [(TradeTick(SYMBOL, best, n + 1, 5, 7), n + 1, best) for n, best in passage.logged]
+    whole = followed(state, passage.member, shown)
+    for event in whole.events:
+        state.apply(evolve(state, event))
+    assert whole.changed == (state.positions[passage.member], state.ledger)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -94,39 +128,6 @@ def test_who_is_left_alone_with_the_time_of_another_is_not_logged_early() -> Non
     assert index.due_alone(10) is None
     assert index.take_due(10) == []
     assert index.due_alone(50) == (TWO, 101, 96)
-
-
-bounds = st.integers(90, 110)
-
-
-@settings(max_examples=300)
-@given(
-    put=st.lists(
-        st.tuples(st.sampled_from(Side), bounds, st.integers(1, 9), st.integers(0, 30)), max_size=3
-    ),
-    prices=st.lists(bounds, max_size=30),
-)
-def test_passing_over_equals_offering_one_by_one(
-    put: list[tuple[Side, int, int, int]], prices: list[int]
-) -> None:
-    """Nobody is hit and nobody due among the prices passed over, and the index ends the same."""
-    one, other = TriggerIndex(), TriggerIndex()
-    for index in (one, other):
-        for number, (side, best, distance, due) in enumerate(put):
-            index.put(PositionId(f"p{number}"), side, (best, distance), due)
-    times = list(range(len(prices)))
-    found = one.pass_over(enumerate(prices), times)
-    passed = len(prices) if found is None else found[0]
-    for place in range(passed):
-        assert other.offer(prices[place]) == []
-        assert times[place] < other.due
-    if found is not None:
-        assert found == (passed, prices[passed])
-    assert (one.low, one.high, one.due) == (other.low, other.high, other.due)
-    for number, (side, *_) in enumerate(put):
-        key = PositionId(f"p{number}")
-        assert one.best_ticks(key, side) == other.best_ticks(key, side)
-    assert one.take_due(100) == other.take_due(100)
 
 
 @settings(max_examples=40, deadline=None)

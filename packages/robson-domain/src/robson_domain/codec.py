@@ -257,6 +257,28 @@ def _write_fields(kind: type, names: tuple[str, ...]) -> Callable[[Any], str]:
     return write_object
 
 
+def _write_followed(event: events.TrailingStopUpdated) -> str:
+    """Write the most frequent event by far in one go, for half of what the general way costs."""
+    text, quoted, entry = decimals.text, encode_basestring_ascii, event.input
+    try:
+        return (
+            f'{{"best":"{text(event.best.value)}","cause_id":{quoted(event.cause_id)},'
+            f'"event_id":{quoted(event.event_id)},'
+            f'"input":{"null" if entry is None else dumps(entry)},"mark":{event.mark:d},'
+            f'"position_id":{quoted(event.position_id)},'
+            f'"previous_stop":"{text(event.previous_stop.value)}","sequence":{event.sequence:d},'
+            f'"stop":"{text(event.stop.value)}","ts_event":{event.ts_event:d},'
+            f'"ts_received":{event.ts_received:d},'
+            f'"type":"TrailingStopUpdated","v":{event.VERSION:d}}}'
+        )
+    except (AttributeError, TypeError, ValueError):
+        # A field holds what it must not; the general way says what.
+        return _make_writer(events.TrailingStopUpdated)(event)
+
+
+_WRITERS[events.TrailingStopUpdated] = _write_followed
+
+
 def _make_decoder(hint: Any) -> Callable[[Any], Any]:
     hint = getattr(hint, "__supertype__", hint)
     origin = typing.get_origin(hint)

@@ -75,8 +75,11 @@ def to_decimal(value: object, field: str = "number") -> Decimal:
         ValidationError: For floats, text that is no number, NaN, infinities and numbers with
             more digits than money ever has.
     """
-    if type(value) is Decimal and is_usual(value):  # asked first: by far the most frequent
-        return value
+    if type(value) is Decimal:  # asked first: by far the most frequent
+        if not value:
+            return ZERO
+        if is_usual(value):
+            return value
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         kind = type(value).__name__
         raise ValidationError(field, f'{kind} is not exact; write it as text, e.g. "0.01"')
@@ -118,8 +121,12 @@ def text(number: Decimal) -> str:
     """Return the one canonical text of ``number``: no exponent, no trailing zeros, no ``-0``."""
     if not number:
         return "0"
-    plain = format(number, "f")
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    plain = CONTEXT.to_sci_string(number)  # most numbers' text as it is, at half of the cost
+    if "E" in plain:
+        plain = format(number, "f")
+    if plain[-1] == "0" and "." in plain:
+        return plain.rstrip("0").rstrip(".")
+    return plain
 
 
 def places(number: Decimal) -> int:
@@ -128,19 +135,13 @@ def places(number: Decimal) -> int:
     return len(tail)
 
 
-def add(left: Decimal, right: Decimal) -> Decimal:
-    """Return the exact sum, whatever the ambient context."""
-    return CONTEXT.add(left, right)
-
-
-def sub(left: Decimal, right: Decimal) -> Decimal:
-    """Return the exact difference, whatever the ambient context."""
-    return CONTEXT.subtract(left, right)
-
-
-def mul(left: Decimal, right: Decimal) -> Decimal:
-    """Return the exact product, whatever the ambient context."""
-    return CONTEXT.multiply(left, right)
+# The context's own methods, bound: a function around each would cost as much again.
+add: Final = CONTEXT.add
+"""The exact sum, whatever the ambient context."""
+sub: Final = CONTEXT.subtract
+"""The exact difference, whatever the ambient context."""
+mul: Final = CONTEXT.multiply
+"""The exact product, whatever the ambient context."""
 
 
 def div(dividend: Decimal, divisor: Decimal) -> Decimal:
@@ -152,14 +153,10 @@ def div(dividend: Decimal, divisor: Decimal) -> Decimal:
     return CONTEXT.divide(dividend, divisor)
 
 
-def neg(number: Decimal) -> Decimal:
-    """Return the number with its sign turned, exactly."""
-    return CONTEXT.minus(number)
-
-
-def absolute(number: Decimal) -> Decimal:
-    """Return the number without its sign, exactly."""
-    return CONTEXT.abs(number)
+neg: Final = CONTEXT.minus
+"""The number with its sign turned, exactly."""
+absolute: Final = CONTEXT.abs
+"""The number without its sign, exactly."""
 
 
 def total(numbers: tuple[Decimal, ...] | list[Decimal]) -> Decimal:

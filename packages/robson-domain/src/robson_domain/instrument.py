@@ -76,7 +76,7 @@ class Instrument:
 
     def price(self, ticks: int) -> Price:
         """Return the price of ``ticks`` whole ticks (at least one)."""
-        number = decimals.mul(self.tick_size, Decimal(ticks))
+        number = decimals.mul(self.tick_size, ticks)
         # A whole multiple has no more digits after the point than the checked tick size.
         if decimals.ZERO < number < _BOUND:
             return Price._known(number)
@@ -88,7 +88,7 @@ class Instrument:
 
     def quantity(self, steps: int) -> Quantity:
         """Return the quantity of ``steps`` whole steps."""
-        number = decimals.mul(self.step_size, Decimal(steps))
+        number = decimals.mul(self.step_size, steps)
         if decimals.ZERO < number < _BOUND:  # as in price
             return Quantity._known(number)
         return Quantity(number)

@@ -184,14 +184,21 @@ class Order:
         if self.has(fill):
             return self
         filled = self.filled_qty + fill.quantity
-        event = "filled" if filled >= self.order_qty else "partially_filled"
         return evolved(
             self,
             filled_qty=filled,
             filled_notional=self.filled_notional + fill.notional,
             trade_ids=(*self.trade_ids, fill.trade_id),
-            status=next_order_status(self.status, event),
+            status=self._status_at(filled),
         )
+
+    def status_with(self, fill: Fill) -> OrderStatus:
+        """Return the status of the order with ``fill`` applied."""
+        return self.status if self.has(fill) else self._status_at(self.filled_qty + fill.quantity)
+
+    def _status_at(self, filled: Quantity) -> OrderStatus:
+        event = "filled" if filled >= self.order_qty else "partially_filled"
+        return next_order_status(self.status, event)
 
     def with_status(self, event: str) -> Order:
         """Return the order after a status report named as in :data:`ORDER_TRANSITIONS`."""

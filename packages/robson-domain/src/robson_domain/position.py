@@ -206,8 +206,8 @@ class Position:
     @property
     def orders(self) -> tuple[Order, ...]:
         """Every order of it that is remembered: entry, exits, venue stops."""
-        found = (self.entry_order, *self.past_exits, self.exit_order)
-        known = (*found, *self.past_stops, self.venue_stop)
+        exits, stops = self.past_exits, self.past_stops
+        known = (self.entry_order, *exits, self.exit_order, *stops, self.venue_stop)
         return tuple([order for order in known if order is not None])
 
     @property

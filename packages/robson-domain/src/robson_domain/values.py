@@ -30,6 +30,8 @@ from robson_domain import decimals
 from robson_domain.errors import ValidationError
 
 _EXACT: Final = (Decimal, int)
+_new: Final = object.__new__
+_set: Final = object.__setattr__
 
 
 @attrs.frozen(init=False, repr=False)
@@ -43,19 +45,20 @@ class _Amount:
             number = decimals.ZERO  # the next most frequent, in whatever form it came
         else:
             number = decimals.to_decimal(value, type(self).__name__.lower())
-        self._check(number)
-        object.__setattr__(self, "value", number)
+        if not number > decimals.ZERO:  # above zero is in the range of every type
+            self._check(number)
+        _set(self, "value", number)
 
     @classmethod
     def _known(cls, number: Decimal) -> Self:
         """Return the amount of a number that is known to pass every check."""
-        made = object.__new__(cls)
-        object.__setattr__(made, "value", number)
+        made = _new(cls)
+        _set(made, "value", number)
         return made
 
     @classmethod
     def _check(cls, number: Decimal) -> None:
-        """Raise ValidationError when ``number`` is outside this type's range."""
+        """Raise ValidationError when ``number``, not above zero, is outside this type's range."""
 
     @classmethod
     def _not_negative(cls, number: Decimal) -> None:
@@ -106,8 +109,7 @@ class Price(_Amount):
 
     @classmethod
     def _check(cls, number: Decimal) -> None:
-        if number <= decimals.ZERO:
-            raise ValidationError("price", f"{decimals.text(number)} must be above zero")
+        raise ValidationError("price", f"{decimals.text(number)} must be above zero")
 
     def __sub__(self, other: Price) -> PriceDelta:
         if not isinstance(other, Price):

@@ -114,10 +114,12 @@ class EntryPlan:
 
 def decide(case: EntryCase) -> EntryPlan | Denial:
     """Return the approved entry, or the first reason against it in the order of the codes."""
-    for rule in (_stale, _contradicted, _moved, _costs):
+    for rule in (_stale, _contradicted, _moved):
         if denial := rule(case):
             return denial
     request = case.request
+    if denial := _costs(case, request):
+        return denial
     quantity = size_position(request)
     for sized in _SIZED_RULES:
         if denial := sized(case, request, quantity):
@@ -177,8 +179,8 @@ def _moved(case: EntryCase) -> Denial | None:
     )
 
 
-def _costs(case: EntryCase) -> Denial | None:
-    cost = case.request.round_trip_cost
+def _costs(case: EntryCase, request: SizingRequest) -> Denial | None:
+    cost = request.round_trip_cost
     if case.position.accept_costs or cost <= decimals.mul(case.distance.value, _HALF):
         return None
     return Denial(

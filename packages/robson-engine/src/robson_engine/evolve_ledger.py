@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from robson_domain import (
@@ -9,7 +10,6 @@ from robson_domain import (
     EntryOrderPlaced,
     Event,
     Ledger,
-    Money,
     PairQuarantined,
     PairRule,
     PairRuleSet,
@@ -17,7 +17,6 @@ from robson_domain import (
     PositionClosed,
     RiskLimitsSet,
     SafetyNetSet,
-    TrailingStopUpdated,
     WarningCleared,
 )
 from robson_domain.copying import evolved
@@ -32,62 +31,72 @@ def evolve_ledger(ledger: Ledger, before: Position | None, event: Event) -> Ledg
     Args:
         before: Its position before it; None for one that begins and for events of the account.
     """
-    match event:
-        case TrailingStopUpdated():
-            # Asked first: by far the most frequent event, and it says nothing of the account.
-            return evolved(ledger, sequence=event.sequence)
-        case EntryOrderPlaced():
-            since = event.timestamp - ENTRY_WINDOW_NS
-            recent = tuple(ts for ts in ledger.entries if ts > since)
-            return evolved(ledger, entries=(*recent, event.timestamp), sequence=event.sequence)
-        case PositionClosed() if before is not None and not before.is_guard:
-            gain = event.realized_pnl - before.realized_pnl
-            return _realized(ledger, gain, event)
-        case RiskLimitsSet():
-            return _limited(ledger, event)
-        case _:
-            return evolved(ledger, sequence=event.sequence, **_said(ledger, event))
+    said = _SAYS.get(type(event))
+    if said is None:  # most events say nothing of the account
+        return evolved(ledger, sequence=event.sequence)
+    return evolved(ledger, sequence=event.sequence, **said(ledger, before, event))
 
 
-def _said(ledger: Ledger, event: Event) -> dict[str, Any]:
-    """Return what an event says of the Safety Net and of contradictions."""
-    match event:
-        case SafetyNetSet():
-            return {"safety_net": event.mode}
-        case PairRuleSet():
-            others = tuple(rule for rule in ledger.rules if rule[0] != event.symbol)
-            # To watch is what is done with every pair nobody spoke of.
-            mine = () if event.rule is PairRule.WATCH else ((event.symbol, event.rule),)
-            return {"rules": (*others, *mine)}
-        case PairQuarantined():
-            others_ = tuple(pair for pair in ledger.quarantined if pair[0] != event.symbol)
-            return {"quarantined": (*others_, (event.symbol, event.problem))}
-        case AnotherRobsonSeen():
-            return {"another_robson": event.client_order_id}
-        case WarningCleared(symbol=None):
-            return {"another_robson": ""}
-        case WarningCleared():
-            kept = tuple(pair for pair in ledger.quarantined if pair[0] != event.symbol)
-            return {"quarantined": kept}
-        case _:
-            return {}
+def _entered(ledger: Ledger, _: Position | None, event: EntryOrderPlaced) -> dict[str, Any]:
+    since = event.timestamp - ENTRY_WINDOW_NS
+    recent = tuple(ts for ts in ledger.entries if ts > since)
+    return {"entries": (*recent, event.timestamp)}
 
 
-def _limited(ledger: Ledger, event: RiskLimitsSet) -> Ledger:
-    # What is put in or taken out is no gain and no drawdown: the peak moves along.
-    after = evolved(ledger, capital=event.capital, limits=event.limits, sequence=event.sequence)
-    peak = ledger.peak_equity + (event.capital - ledger.capital)
-    return evolved(after, peak_equity=max(peak, after.equity))
-
-
-def _realized(ledger: Ledger, gain: Money, event: PositionClosed) -> Ledger:
+def _closed(ledger: Ledger, before: Position | None, event: PositionClosed) -> dict[str, Any]:
+    if before is None or before.is_guard:
+        return {}
+    gain = event.realized_pnl - before.realized_pnl
     total = ledger.realized_total + gain
-    equity = ledger.capital + total
-    return evolved(
-        ledger,
-        realized_total=total,
-        realized_today=ledger.realized_on(event.timestamp) + gain,
-        day=event.timestamp // DAY_NS,
-        peak_equity=max(ledger.peak_equity, equity),
-        sequence=event.sequence,
-    )
+    return {
+        "realized_total": total,
+        "realized_today": ledger.realized_on(event.timestamp) + gain,
+        "day": event.timestamp // DAY_NS,
+        "peak_equity": max(ledger.peak_equity, ledger.capital + total),
+    }
+
+
+def _limited(ledger: Ledger, _: Position | None, event: RiskLimitsSet) -> dict[str, Any]:
+    # What is put in or taken out is no gain and no drawdown: the peak moves along.
+    peak = ledger.peak_equity + (event.capital - ledger.capital)
+    equity = event.capital + ledger.realized_total
+    return {"capital": event.capital, "limits": event.limits, "peak_equity": max(peak, equity)}
+
+
+def _netted(_: Ledger, __: Position | None, event: SafetyNetSet) -> dict[str, Any]:
+    return {"safety_net": event.mode}
+
+
+def _ruled(ledger: Ledger, _: Position | None, event: PairRuleSet) -> dict[str, Any]:
+    others = tuple(rule for rule in ledger.rules if rule[0] != event.symbol)
+    # To watch is what is done with every pair nobody spoke of.
+    mine = () if event.rule is PairRule.WATCH else ((event.symbol, event.rule),)
+    return {"rules": (*others, *mine)}
+
+
+def _quarantined(ledger: Ledger, _: Position | None, event: PairQuarantined) -> dict[str, Any]:
+    others = tuple(pair for pair in ledger.quarantined if pair[0] != event.symbol)
+    return {"quarantined": (*others, (event.symbol, event.problem))}
+
+
+def _another(_: Ledger, __: Position | None, event: AnotherRobsonSeen) -> dict[str, Any]:
+    return {"another_robson": event.client_order_id}
+
+
+def _cleared(ledger: Ledger, _: Position | None, event: WarningCleared) -> dict[str, Any]:
+    if event.symbol is None:
+        return {"another_robson": ""}
+    return {"quarantined": tuple(pair for pair in ledger.quarantined if pair[0] != event.symbol)}
+
+
+_SAYS: Final[dict[type, Callable[[Ledger, Position | None, Any], dict[str, Any]]]] = {
+    EntryOrderPlaced: _entered,
+    PositionClosed: _closed,
+    RiskLimitsSet: _limited,
+    SafetyNetSet: _netted,
+    PairRuleSet: _ruled,
+    PairQuarantined: _quarantined,
+    AnotherRobsonSeen: _another,
+    WarningCleared: _cleared,
+}
+"""What an event says of the account, as fields of the ledger."""

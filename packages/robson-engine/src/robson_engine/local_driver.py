@@ -8,7 +8,7 @@ only for the trades its trigger index says concern somebody.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from robson_domain import (
     AccountReported,
@@ -28,9 +28,11 @@ from robson_domain import (
     chain,
     codec,
 )
+from robson_engine.passing import Columns, Trade, pass_over
 from robson_engine.simulated_venue import SimulatedVenue
 from robson_engine.state import EngineState
 from robson_engine.step import step
+from robson_engine.summary import followed
 from robson_engine.turn import NOTHING, Step
 
 Plan = Callable[[TradeTick], Iterable[Input]]
@@ -118,24 +120,34 @@ class LocalDriver:
     def scan(self, symbol: Symbol, ticks: Sequence[int], times: Sequence[int]) -> None:
         """Show trades with ids 1, 2, … given as columns (price in ticks, receive time in ns).
 
-        Trades that concern nobody cost three comparisons and make no object.
+        Trades that concern nobody cost three comparisons and make no object; where one stop alone
+        follows the price, what is logged of it on the way is one step.
         """
         if len(ticks) != len(times):
             raise ValueError(f"{len(ticks)} prices, but {len(times)} times")
+        columns, trades = Columns(symbol, ticks, times), enumerate(ticks)
         index = self.state.index_of(symbol)
-        trades = enumerate(ticks)
         is_asked = True  # the first trade is always offered
-        while trade := next(trades, None) if is_asked else index.pass_over(trades, times):
-            place, price = trade
-            index.mark = place
-            self.offer(TradeTick(symbol, price, place + 1, times[place], times[place]))
+        while trade := next(trades, None) if is_asked else self._pass_over(columns, trades):
+            index.mark = trade[0]
+            self.offer(columns.trade(trade[0]))
             is_asked = self.venue.is_working(symbol) or (
                 self.plan is not None and not self.state.live
             )
         index.mark = len(ticks)
         if ticks:
             # What comes after all trades is carried out at the last of them.
-            self._tick = TradeTick(symbol, ticks[-1], len(ticks), times[-1], times[-1])
+            self._tick = columns.trade(len(ticks) - 1)
+
+    def _pass_over(self, columns: Columns, trades: Iterator[Trade]) -> Trade | None:
+        index = self.state.index_of(columns.symbol)
+        passage = pass_over(index, trades, columns.times)
+        if passage.member is not None and passage.logged:
+            raises = [(columns.trade(place), place + 1, best) for place, best in passage.logged]
+            self._take(followed(self.state, passage.member, raises))
+        if passage.best:
+            index.offer(passage.best)
+        return passage.found
 
     def _carry_out(self, command: Command) -> tuple[Input, ...]:
         # The venue is shown a price only when something depends on it: the last one counts.

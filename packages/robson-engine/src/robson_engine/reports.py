@@ -97,7 +97,7 @@ def entry_fill(turn: Turn, position: Position, report: OrderReport, fill: Fill) 
         position.position_id,
         client_order_id=order.client_order_id,
         fill=fill,
-        order_status=order.with_fill(fill).status,
+        order_status=order.status_with(fill),
         open_qty=_open_after(position, fill, fill.quantity.value),
         best=best,
         stop=tighter(side, position.stop, stop),
@@ -124,7 +124,7 @@ def exit_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Posit
         position.position_id,
         client_order_id=order.client_order_id,
         fill=fill,
-        order_status=order.with_fill(fill).status,
+        order_status=order.status_with(fill),
         open_qty=_open_after(position, fill, decimals.neg(fill.quantity.value)),
     )
 

@@ -118,7 +118,7 @@ class SimulatedVenue:
             ticks = self._last.get(order.symbol)
             if ticks is not None:
                 taken = self._fill(taken, taken.leaves, ticks, now)
-        return evolved(taken.report(now, taken.fills), ts_signed=now)
+        return taken.report(now, taken.fills, ts_signed=now)
 
     def on_trade(self, tick: TradeTick) -> tuple[OrderReport, ...]:
         """Take one market trade; return what it did to working orders, oldest order first."""
@@ -307,14 +307,15 @@ class SimulatedVenue:
         return instrument.round_qty_down(decimals.mul(traded, fraction))
 
     def _fill(self, order: VenueOrder, quantity: Quantity, ticks: int, ts: int) -> VenueOrder:
-        view = self._view(order.symbol)
         if not order.checked:
+            view = self._view(order.symbol)
             # The order itself works already; what it makes must not be counted twice.
             others = tuple(other for other in view.working if other.number != order.number)
             alone = evolved(view, working=others)
             refusal = venue_rules.margin_refusal(order.side, order.quantity, alone)
             if refusal is not None:
                 return self._expire(order, refusal.code)
+            order = evolved(order, checked=True)
         price = self._instruments[order.symbol].price(ticks)
         self._trade_count += 1
         in_base = venue_rules.pays_base(order.side, self._assumptions)
@@ -322,12 +323,12 @@ class SimulatedVenue:
             trade_id=TradeId(str(self._trade_count)),
             price=price,
             quantity=quantity,
-            commission=venue_rules.commission(order.side, quantity, view, price),
+            commission=venue_rules.commission(order.side, quantity, price, self._assumptions),
             commission_asset=order.symbol.base if in_base else order.symbol.quote,
             ts_event=ts,
         )
-        self._accounts[order.symbol] = view.account.after(order.side, fill)
-        return self._keep(evolved(order, checked=True).with_fill(fill))
+        self._accounts[order.symbol] = self._accounts[order.symbol].after(order.side, fill)
+        return self._keep(order.with_fill(fill))
 
     def _expire(self, order: VenueOrder, code: str) -> VenueOrder:
         return self._keep(evolved(order, status=ReportStatus.EXPIRED, code=code))

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import insort
-from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -52,6 +51,26 @@ class Group:
     def stop(self) -> int:
         """Tightest stop of the group, as a key."""
         return self.best - self.members[0][0]
+
+
+class Lone(NamedTuple):
+    """A group that is all there is, for who follows it by integers of their own.
+
+    Attributes:
+        sign: 1 for longs, -1 for shorts.
+        best: Its best price in ticks.
+        reach: Its smallest distance.
+        soonest: Not before this time could a stop be logged if all were raised now, UTC ns.
+        due: No raised stop is to be logged before this time, UTC ns.
+        member: Its only member, None when it has several.
+    """
+
+    sign: int
+    best: int
+    reach: int
+    soonest: int
+    due: int
+    member: PositionId | None
 
 
 class SideIndex:
@@ -104,11 +123,11 @@ class SideIndex:
         group.soonest, group.due, group.is_dirty = due, FAR, False
         self._refresh_due()
 
-    def remove(self, position: PositionId) -> None:
-        """Forget a position; a stranger is no error."""
+    def remove(self, position: PositionId) -> bool:
+        """Forget a position; False for a stranger, which is no error."""
         found = self._of.pop(position, None)
         if found is None:
-            return
+            return False
         group, member = found
         del self._logged[position]
         group.members.remove(member)
@@ -117,6 +136,7 @@ class SideIndex:
         else:
             self._groups.remove(group)
         self._refresh()
+        return True
 
     def hit(self, key: int) -> list[Hit]:
         """Take out and return every member whose stop is at or beyond ``key``, by arrival."""
@@ -296,8 +316,8 @@ class TriggerIndex:
 
     def remove(self, position: PositionId, side: Side) -> None:
         """Forget a position; a stranger is no error."""
-        self.sides[side].remove(position)
-        self._refresh()
+        if self.sides[side].remove(position):
+            self._refresh()
 
     def offer(self, ticks: int, *, may_raise: bool = True) -> list[Hit]:
         """Test every stop against a price, then raise who survives; return who is hit.
@@ -316,46 +336,18 @@ class TriggerIndex:
         self._refresh()
         return taken
 
-    def pass_over(
-        self, trades: Iterator[tuple[int, int]], times: Sequence[int]
-    ) -> tuple[int, int] | None:
-        """Take trades (place, price in ticks) until one concerns somebody; None when they end.
-
-        Where one group is all there is, a price that only raises it is none of these: integers
-        follow it, and what they end at is offered once. The best after many prices is the best
-        of them, and nothing is asked of the index in between.
-
-        Args:
-            times: Receive times by place, UTC ns; read only while a stop waits to be logged.
-        """
-        sign, reach, soonest = self._lone()
-        below, above = (reach, 1) if sign > 0 else (1, reach)
-        low, high, due = self.low, self.high, self.due
-        best, waits, found = 0, due < FAR, None
-        for place, price in trades:
-            if low < price < high:
-                if waits and times[place] >= due:
-                    found = place, price
-                    break
-            elif (price >= high) is (sign > 0) and times[place] < soonest:
-                best, low, high, due, waits = price, price - below, price + above, soonest, True
-            else:
-                found = place, price
-                break
-        if best:
-            self.offer(best)
-        return found
-
-    def _lone(self) -> tuple[int, int, int]:
-        """Return sign, smallest distance and time of the next log of the only group there is.
-
-        With none or several, a time in the past: then no price may be passed over as a raise.
-        """
+    def lone(self) -> Lone:
+        """Return the only group there is; when there is none or several, one that never rises."""
         longs, shorts = self._longs._groups, self._shorts._groups
         if len(longs) + len(shorts) != 1:
-            return 1, 0, -FAR
-        group = longs[0] if longs else shorts[0]
-        return (1 if longs else -1), group.members[0][0], group.soonest
+            return Lone(1, 0, 0, -FAR, self.due, None)
+        mine, sign = (self._longs, 1) if longs else (self._shorts, -1)
+        group = mine._groups[0]
+        best, reach, key = group.best * sign, group.members[0][0], group.members[0][2]
+        if len(group.members) > 1:
+            return Lone(sign, best, reach, group.soonest, self.due, None)
+        logged, due = mine._logged[key]
+        return Lone(sign, best, reach, due, FAR if logged == group.best else due, key)
 
     def due_alone(self, ts: int) -> tuple[PositionId, int, int] | None:
         """Return (position, best, stop), in ticks, of the only member when it is to be logged.

@@ -68,8 +68,12 @@ class VenueOrder:
             status=ReportStatus.FILLED if done else ReportStatus.PARTIALLY_FILLED,
         )
 
-    def report(self, now: int, fills: tuple[Fill, ...]) -> OrderReport:
-        """Return a statement about the order, made at ``now`` (UTC ns), carrying ``fills``."""
+    def report(self, now: int, fills: tuple[Fill, ...], ts_signed: int = 0) -> OrderReport:
+        """Return a statement about the order, made at ``now`` (UTC ns), carrying ``fills``.
+
+        Args:
+            ts_signed: For the answer to a send, as in the report.
+        """
         return OrderReport(
             client_order_id=self.client_order_id,
             symbol=self.symbol,
@@ -80,6 +84,7 @@ class VenueOrder:
             fills=fills,
             venue_order_id=str(self.number),
             code=self.code,
+            ts_signed=ts_signed,
         )
 
 

@@ -140,10 +140,12 @@ def snapshot(view: PairView, now: int) -> AccountSnapshot:
     )
 
 
-def commission(side: OrderSide, quantity: Quantity, view: PairView, price: Price) -> Quantity:
+def commission(
+    side: OrderSide, quantity: Quantity, price: Price, assumptions: VenueAssumptions
+) -> Quantity:
     """Return what a fill costs, in the asset that :func:`commission_asset` names."""
-    rate = view.assumptions.taker_fee_rate
-    if pays_base(side, view.assumptions):
+    rate = assumptions.taker_fee_rate
+    if pays_base(side, assumptions):
         return Quantity(decimals.mul(quantity.value, rate))
     return Quantity(decimals.mul((quantity * price).value, rate))
 
