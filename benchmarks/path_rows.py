@@ -90,7 +90,7 @@ class Venue(MemoryConnector):
     def __init__(self) -> None:
         terms = MemoryTerms(fee_rate=Decimal(0))
         super().__init__([INSTRUMENT], Money(10**12), WallClock(), terms)
-        self.parser = MarketParser()
+        self.parser = MarketParser(lambda *_: None)
         self.parser.add(INSTRUMENT)
         self.sent_at = 0.0
         self.exited = asyncio.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from robson_connectors.memory import MemoryConnector
+from robson_domain.account import AccountSnapshot
 from robson_domain.identity import ClientOrderId
 from robson_domain.ports.execution import NewOrder
 from robson_domain.reports import OrderReport, ReportStatus
@@ -112,3 +113,29 @@ class StopsOfShortsFall(MemoryConnector):
             below = order.stop_price.value / 2
             order = attrs.evolve(order, stop_price=type(order.stop_price)(below))
         return await super().submit(order)
+
+
+class RoundsStopPrices(MemoryConnector):
+    """Sends stop prices in whole units of quote, as its web page shows them."""
+
+    async def submit(self, order: NewOrder) -> OrderReport:
+        if order.stop_price is not None:
+            above = int(order.stop_price.value) + 1
+            order = attrs.evolve(order, stop_price=type(order.stop_price)(above))
+        return await super().submit(order)
+
+
+class KeepsExecutedStopsToItself(MemoryConnector):
+    """Pushes executions of orders at market alone."""
+
+    def _push(self, report: OrderReport) -> None:
+        known = self.book.find(report.symbol, report.client_order_id)
+        if known is not None and known.order.stop_price is None:
+            super()._push(report)
+
+
+class DeniesThatItReserves(MemoryConnector):
+    """Does not know that a resting sale keeps what it sells: the exit beside it is refused."""
+
+    async def account(self, symbol: Symbol) -> AccountSnapshot:
+        return attrs.evolve(await super().account(symbol), reserves=False)

@@ -57,6 +57,8 @@ async def harness(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 async def test_execution(card: ExecutionCard, harness: Harness) -> None:
     if not card.fits(harness.execution.capabilities):
         pytest.skip(f"{card} is not for this venue: {card.title}")
+    if card.excuse(harness):
+        pytest.skip(card.excuse(harness))
     await card.run(harness)
 
 
@@ -64,4 +66,6 @@ async def test_execution(card: ExecutionCard, harness: Harness) -> None:
 async def test_market(card: MarketCard, harness: Harness) -> None:
     if not card.fits(harness.market.capabilities):
         pytest.skip(f"{card} is not for this market: {card.title}")
+    if card.excuse(harness):
+        pytest.skip(card.excuse(harness))
     await card.run(harness)

@@ -80,6 +80,7 @@ class History:
     has_stop: bool = False
     fee: Decimal
     fee_in_base: bool
+    reserves: bool = False
     fates: tuple[str, ...]
     actions: tuple[tuple[Any, ...], ...]
 
@@ -97,6 +98,7 @@ def histories(size: int = 50, *fates: str) -> st.SearchStrategy[History]:
         has_stop=st.booleans(),
         fee=st.sampled_from([Decimal(0), Decimal("0.001")]),
         fee_in_base=st.booleans(),
+        reserves=st.booleans(),
         fates=st.builds(
             _fates,
             st.sampled_from([*wild, "filled", "silent_filled"]),
@@ -116,7 +118,12 @@ class Actor:
     def __init__(self, history: History, world: World | None = None) -> None:
         self.history = history
         self.world = world or World()
-        self.venue = ScriptedVenue(SYMBOL, history.fee, fee_in_base=history.fee_in_base)
+        self.venue = ScriptedVenue(
+            SYMBOL,
+            history.fee,
+            fee_in_base=history.fee_in_base,
+            reserves=history.reserves and history.side is Side.LONG,
+        )
         self.best_stop: Price | None = None
         self.fates = list(history.fates)
         self.ticks = 10_000

@@ -25,7 +25,7 @@ from robson_domain import (
 from robson_domain.testing import a_position
 from robson_domain.testing.builders import SYMBOL
 from robson_engine import NOTHING, Step
-from robson_engine.doubt import deadline, order_in_doubt
+from robson_engine.doubt import deadline
 from tests.engine.world import ENTRY_ID, EXIT_ID, World, id_of, kinds, seconds
 
 S = PositionStatus
@@ -137,7 +137,7 @@ def test_two_later_snapshots_two_seconds_apart(side: Side) -> None:
     assert [i.status for i in world.intents.values()] == [
         IntentStatus.DONE, IntentStatus.DEAD, IntentStatus.RECORDED,
     ]  # fmt: skip
-    assert order_in_doubt(world.position()) is None
+    assert world.position().order_in_doubt is None
 
 
 def test_snapshots_before_the_question_was_answered_prove_nothing() -> None:
@@ -198,11 +198,11 @@ def test_an_entry_in_doubt_keeps_its_pair_and_its_risk() -> None:
 
 def test_only_who_is_in_doubt_is_found() -> None:
     position = a_position(S.EXITING)
-    assert order_in_doubt(position) is None
-    assert order_in_doubt(a_position(S.ARMED)) is None
+    assert position.order_in_doubt is None
+    assert a_position(S.ARMED).order_in_doubt is None
     assert position.entry_order is not None
     doubted = attrs.evolve(position.entry_order, status=OrderStatus.IN_DOUBT)
-    assert order_in_doubt(attrs.evolve(position, entry_order=doubted)) == doubted
+    assert attrs.evolve(position, entry_order=doubted).order_in_doubt == doubted
 
 
 def test_evidence_needs_a_doubt() -> None:

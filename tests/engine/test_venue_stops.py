@@ -24,9 +24,10 @@ from robson_domain import (
     PlaceVenueStop,
     PositionStatus,
     Price,
-    QueryOrder,
+    QueryAccount,
     ReportStatus,
     Side,
+    TrailingStopUpdated,
     VenueStopPlaced,
 )
 from robson_domain.testing import a_protected_position, a_venue_stop
@@ -144,11 +145,11 @@ def test_an_exit_waits_until_it_is_taken_back(side: Side, at: str) -> None:
 def test_a_cancel_nobody_answers_is_asked_again() -> None:
     world = guarded()
     world.price(98)
-    assert world.time(1_900).commands == ()
-    assert [type(c) for c in world.time(200).commands] == [CancelOrder]
+    assert world.time(400).commands == ()
+    assert [type(c) for c in world.time(200).commands] == [CancelOrder, QueryAccount]
     assert world.report(R.ACCEPTED, order=STOP_ID).commands == ()
-    assert world.time(1_000).commands == ()
-    assert [type(c) for c in world.time(1_100).commands] == [CancelOrder]
+    assert world.time(400).commands == ()
+    assert [type(c) for c in world.time(200).commands] == [CancelOrder, QueryAccount]
     assert world.state.next_due() is not None
 
 
@@ -178,6 +179,16 @@ def test_executed_whole_it_is_an_exit_like_any_other() -> None:
     assert position.close_reason is CloseReason.DISASTER_STOP
     assert str(position.realized_pnl) == "-150"
     assert not any(isinstance(c, PlaceExitOrder) for c in world.commands)
+
+
+def test_its_exit_names_the_stop_as_it_had_risen() -> None:
+    world = guarded()
+    world.price(101)
+    outcome = world.report(R.FILLED, world.fill(97, 50), order=STOP_ID)
+    raised, triggered, *_ = outcome.events
+    assert isinstance(raised, TrailingStopUpdated)
+    assert isinstance(triggered, ExitTriggered)
+    assert triggered.stop == raised.stop == Price(99)
 
 
 def test_executed_in_part_the_rest_goes_to_the_market() -> None:
@@ -229,54 +240,6 @@ def test_refused_because_the_price_is_there_leaves_at_market() -> None:
     outcome = world.report(R.REJECTED, order=STOP_ID, code="TRIGGERED")
     assert kinds(outcome.events) == ["OrderRejected", "ExitTriggered", "ExitOrderPlaced"]
     assert world.position().exit_reason is CloseReason.DISASTER_STOP
-
-
-def test_in_doubt_it_holds_the_exit_until_it_is_known() -> None:
-    world = World()
-    world.limits(**LIMITS)
-    world.active()
-    doubted = world.report(R.NO_REPLY, order=STOP_ID)
-    assert kinds(doubted.events) == ["OrderInDoubt"]
-    assert [type(c) for c in doubted.commands] == [QueryOrder]
-    hit = world.price(98)
-    assert kinds(hit.events) == ["ExitTriggered"]
-    assert hit.commands == ()
-    known = world.report(R.ACCEPTED, order=STOP_ID)
-    assert kinds(known.events) == ["OrderResolved", "CancelRequested"]
-
-
-def dead_stop(world: World, **account: Any) -> list[str]:
-    """Gather the evidence that a stop nobody confirmed never came to the venue."""
-    world.report(R.NO_REPLY, order=STOP_ID, ts_signed=world.now)
-    world.wait(5_000).report(R.NOT_FOUND, order=STOP_ID)
-    for _ in range(2):
-        world.wait(2_500)
-        world.account(net_qty=Decimal(50), **account)
-    return kinds(world.events)
-
-
-def test_a_stop_that_never_arrived_is_dead_after_the_usual_proof() -> None:
-    world = World()
-    world.limits(**LIMITS)
-    world.active()
-    world.price(98)
-    assert dead_stop(world)[-2:] == ["OrderResolved", "ExitOrderPlaced"]
-    intent = world.book.find(STOP_ID)
-    assert intent is not None
-    assert intent.status is IntentStatus.DEAD
-
-
-def test_other_orders_on_the_pair_may_be_it_for_a_while() -> None:
-    world = World()
-    world.limits(**LIMITS)
-    world.active()
-    world.price(98)
-    assert dead_stop(world, open_orders=1)[-1] == "OrderInDoubt"
-    world.wait(31_000).report(R.NOT_FOUND, order=STOP_ID)
-    for _ in range(2):
-        world.wait(2_500)
-        world.account(net_qty=Decimal(50), open_orders=1)
-    assert kinds(world.events)[-1] == "ExitOrderPlaced"
 
 
 def test_taken_back_before_it_arrived_it_is_asked_for() -> None:

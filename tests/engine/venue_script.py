@@ -58,8 +58,11 @@ class Known:
 class ScriptedVenue:
     """Orders of one pair, and the reports that were not given yet."""
 
-    def __init__(self, symbol: Symbol, fee: Decimal, *, fee_in_base: bool) -> None:
+    def __init__(
+        self, symbol: Symbol, fee: Decimal, *, fee_in_base: bool, reserves: bool = False
+    ) -> None:
         self.symbol = symbol
+        self.reserves = reserves
         self.fee = fee
         self.fee_in_base = fee_in_base
         self.orders: dict[ClientOrderId, Known] = {}
@@ -74,6 +77,8 @@ class ScriptedVenue:
         assert intent.client_order_id not in self.orders, "the same order was sent twice"
         order = Known(intent=intent, status=ReportStatus.ACCEPTED, signed=now)
         self.orders[intent.client_order_id] = order
+        if fate != "not_sent" and fate not in ("lost", LATE) and self._lacks(intent):
+            fate = "rejected"
         if fate in ("rejected", "not_sent"):
             order.status = ReportStatus.REJECTED if fate == "rejected" else None
             return self._say(order, ReportStatus.REJECTED, now)
@@ -83,6 +88,15 @@ class ScriptedVenue:
             self.execute(order, price, order.intent.quantity.value, now)
         said = ReportStatus.NO_REPLY if fate in ("lost", "silent", "silent_filled", LATE) else None
         return self._say(order, said, now)
+
+    def _lacks(self, intent: Intent) -> bool:
+        """Say whether the venue cannot sell so much beside what rests to be sold."""
+        if not self.reserves or intent.side is OrderSide.BUY:
+            return False
+        sales = [o for o in self.working() if o.intent is not intent and o.status is not None]
+        sales = [order for order in sales if order.intent.side is OrderSide.SELL]
+        rests = decimals.total([o.intent.quantity.value - o.filled for o in sales])
+        return decimals.sub(self.net, rests) < intent.quantity.value
 
     def cancel(self, order_id: ClientOrderId, now: int) -> OrderReport:
         """End what still works of an order."""
@@ -161,6 +175,7 @@ class ScriptedVenue:
             open_orders=working,
             taker_fee_rate=self.fee,
             commission_in_base=self.fee_in_base,
+            reserves=self.reserves,
         )
 
     def executed(self, kind: IntentKind) -> Decimal:

@@ -13,6 +13,7 @@ from robson_domain import (
     ClosePosition,
     DetectorState,
     EntryOrderPlaced,
+    InvariantError,
     LinkChanged,
     Position,
     PositionId,
@@ -190,6 +191,40 @@ async def test_a_signal_is_decided_before_the_next_price() -> None:
     signal = (await it.world.position()).signal
     assert signal is not None
     assert signal.entry_price == Price(100)
+    await it.daemon.stop()
+
+
+async def test_a_price_is_decided_on_in_line_while_nothing_else_waits() -> None:
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+    await it.feed(100)
+    machine = it.daemon._machine
+    it.venue.feed(BTC, Price(101))
+    assert machine.prices.of(BTC) == Price(101)
+    it.venue.feed(BTC, Price(99))
+    assert machine.state.positions[ONE].status is PositionStatus.EXITING
+    assert len(it.witness.orders) == 1, "what follows waits for its batch"
+    it.venue.feed(BTC, Price(98))
+    assert machine.prices.of(BTC) == Price(99), "and what comes meanwhile for its turn"
+    await it.world.settle()
+    assert len(it.witness.orders) == 2
+    await it.daemon.stop()
+
+
+async def test_what_the_engine_cannot_bear_of_a_price_halts_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not the link that carried the price, which would go on with the next."""
+    it = await rig()
+    await it.daemon.desk.arm(arm_request())
+
+    def fail(state: object, entry: object) -> Step:
+        raise InvariantError("broken")
+
+    monkeypatch.setattr(module, "step", fail)
+    it.venue.feed(BTC, Price(100))
+    await asyncio.wait_for(it.daemon.halted.wait(), 1)
+    assert str(it.daemon.problem) == "broken"
     await it.daemon.stop()
 
 

@@ -168,3 +168,51 @@ async def test_a_stop_that_rests_although_it_has_ended_for_us_is_canceled() -> N
         rig.trade(BUY, "0.3")
         await rig.polls(2)
         assert "stray_order_canceled" in rig.world.alerts.names
+
+
+async def test_an_exit_does_not_wait_for_a_stop_whose_request_was_lost() -> None:
+    """Long before its proof of death: the venue holds enough for one sale only."""
+    async with net_rig(terms=RESTS, limits=LIMITS) as rig:
+        lost = Fault(kind=FaultKind.LOSE_REQUEST, on=Operation.SUBMIT, after=1)
+        rig.venue.inject(lost)
+        position = await rig.enter()
+        stop = position.venue_stop
+        assert stop is not None
+        assert stop.status is OrderStatus.IN_DOUBT
+        await rig.daemon.desk.close(position.position_id)
+        await rig.wait(SECOND)
+        after = await rig.world.position()
+        assert not after.open_qty
+        assert not after.is_closed, "the stop's fate is not known yet"
+        await rig.wait(15 * SECOND)
+        assert (await rig.world.position()).is_closed
+
+
+async def test_with_a_deposit_that_would_cover_both_the_exit_waits() -> None:
+    async with net_rig(terms=RESTS, limits=LIMITS) as rig:
+        rig.venue.inject(Fault(kind=FaultKind.LOSE_REQUEST, on=Operation.SUBMIT, after=1))
+        position = await rig.enter()
+        rig.trade(BUY, position.open_qty.value)
+        await rig.daemon.desk.close(position.position_id)
+        await rig.wait(SECOND)
+        assert (await rig.world.position()).open_qty
+        await rig.wait(60 * SECOND)
+        assert (await rig.world.position()).is_closed
+
+
+async def test_the_account_is_asked_by_one_task_however_often_it_is_wanted() -> None:
+    async with net_rig(terms=RESTS, limits=LIMITS) as rig:
+        position = await rig.enter()
+        await rig.wait(5 * SECOND)
+        asked = 0
+        manager = rig.daemon._machine.order_manager
+
+        async def account(_: Any) -> None:
+            nonlocal asked
+            asked += 1
+
+        manager.calls.account = account  # type: ignore[method-assign, assignment]
+        rig.venue.inject(Fault(kind=FaultKind.LOSE_REQUEST, on=Operation.CANCEL, times=100))
+        await rig.daemon.desk.close(position.position_id)
+        await rig.wait(5 * SECOND)
+        assert 5 <= asked <= 25, "every 250 ms by one task, every 2 s by the inquiry"

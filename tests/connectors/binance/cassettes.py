@@ -29,8 +29,8 @@ from robson_domain.ports.system import Clock
 from robson_domain.reports import OrderReport
 from robson_domain.symbols import OrderSide
 from tests.binance_exchange import Exchange, Options, running_exchange
+from tests.connectors.binance.harness import WallClock
 from tests.connectors.binance.rest.kit import BTC, JumpingClock, new_order
-from tests.connectors.binance.test_connector import WallClock
 
 FOLDER: Final = Path(__file__).parents[2] / "cassettes"
 MAIN_FLOW: Final = FOLDER / "binance_main_flow.yaml"

@@ -165,7 +165,7 @@ def combined(name: str, data: object) -> dict[str, object]:
 
 
 def market_parser() -> MarketParser:
-    parser = MarketParser()
+    parser = MarketParser(lambda *_: None)
     parser.add(RULES)
     return parser
 

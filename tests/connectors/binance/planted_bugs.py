@@ -141,6 +141,15 @@ def pages_overlap(patch: Patch) -> None:
     patch.setattr(TradeReader, "_pages", overlapping)
 
 
+def asks_for_no_names(patch: Patch) -> None:
+    """Names executions from memory alone, which ends with the process."""
+
+    async def nobody(*_: Any) -> None:
+        return None
+
+    patch.setattr(TradeReader, "_ask_names", nobody)
+
+
 def base_commission_is_ignored(patch: Patch) -> None:
     """Does not read what buys pay in base asset."""
 

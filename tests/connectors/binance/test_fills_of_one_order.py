@@ -11,8 +11,8 @@ from robson_domain.orders import Fill
 from robson_domain.reports import ReportStatus
 from robson_domain.symbols import OrderSide
 from tests.binance_exchange import running_exchange
+from tests.connectors.binance.harness import Harness
 from tests.connectors.binance.rest.kit import BTC, new_order
-from tests.connectors.binance.test_connector import Harness
 
 DAY_AND_AN_HOUR_MS = 25 * 3_600_000
 

@@ -17,8 +17,8 @@ from robson_domain.reports import OrderReport, ReportStatus
 from robson_domain.symbols import OrderSide, Side, Symbol
 from robson_domain.values import Price, Quantity
 from tests.binance_exchange import running_exchange
+from tests.connectors.binance.harness import Harness
 from tests.connectors.binance.rest.kit import BTC, new_order
-from tests.connectors.binance.test_connector import Harness
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 ACCEPTED, FILLED = ReportStatus.ACCEPTED, ReportStatus.FILLED

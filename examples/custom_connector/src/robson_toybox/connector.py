@@ -17,18 +17,20 @@ from robson_domain import (
     ConfigurationError,
     DefinitiveVenueError,
     Fill,
+    InDoubtError,
     Instrument,
     NewOrder,
     OrderReport,
     OrderSide,
     PriceOrigin,
     ReportStatus,
+    RetryableVenueError,
     Symbol,
     TradeId,
     TradeTick,
 )
 from robson_toybox import parse
-from robson_toybox.exchange import FEE_RATE, ToyboxExchange
+from robson_toybox.exchange import FEE_RATE, Busy, NoAnswer, ToyboxExchange
 
 Message = dict[str, Any]
 
@@ -36,8 +38,8 @@ Message = dict[str, Any]
 class ToyboxConnector:
     """One account at Toybox.
 
-    The pretended server answers at once and always. Around calls to a real one, turn what the
-    transport raises into ``RetryableVenueError`` (nothing was sent) or ``InDoubtError``.
+    Every call goes through one of two doors: :meth:`_ask` for questions, which may be repeated
+    whatever became of them, and :meth:`_send` for what happens once.
     """
 
     def __init__(self, exchange: ToyboxExchange, clock: Clock) -> None:
@@ -61,7 +63,7 @@ class ToyboxConnector:
             # Toybox would take it for a purchase. Nothing is ever owed here, so nothing is covered.
             answer: Message = {"error": "nothing_to_reduce"}
         else:
-            answer = self._exchange.place(
+            answer = self._send(
                 order.symbol, order.side.lower(), str(order.quantity), order.client_order_id
             )
         said = self._report(answer, order.symbol, order.client_order_id)
@@ -75,23 +77,24 @@ class ToyboxConnector:
 
     async def query_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         """Return how the order stands."""
-        return self._report(self._exchange.order(client_order_id), symbol, client_order_id)
+        return self._report(self._ask("order", client_order_id), symbol, client_order_id)
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
-        """Nothing rests at Toybox."""
-        return ()
+        """Return what rests; asked all the same, because no answer is not the answer none."""
+        found = self._ask("open")
+        return tuple(self._report(each, symbol, ClientOrderId(each["ref"])) for each in found)
 
     async def fills_since(
         self, symbol: Symbol, after: TradeId | None
     ) -> tuple[tuple[ClientOrderId, Fill], ...]:
         """Return the executions after ``after``, in order."""
-        found = self._exchange.fills(0 if after is None else int(after))
+        found = self._ask("fills", 0 if after is None else int(after))
         return tuple((ClientOrderId(each["ref"]), parse.fill(each, symbol)) for each in found)
 
     async def account(self, symbol: Symbol) -> AccountSnapshot:
         """Return the account now."""
         self._known(symbol)
-        balance = self._exchange.balance()
+        balance = self._ask("balance")
         return parse.snapshot(balance, symbol, FEE_RATE, self._clock.now_ns())
 
     def subscribe_reports(self, sink: Callable[[OrderReport], None]) -> None:
@@ -121,7 +124,7 @@ class ToyboxConnector:
     async def trades_since(self, symbol: Symbol, after_trade_id: int) -> tuple[TradeTick, ...]:
         """Return the tape after an id."""
         rules, now = self._known(symbol), self._clock.now_ns()
-        found = [each for each in self._exchange.tape if each["no"] > after_trade_id]
+        found = self._ask("trades", after_trade_id)
         ticks = (parse.tick(each, rules, now) for each in found)
         return tuple(each._replace(origin=PriceOrigin.GAP) for each in ticks)
 
@@ -139,6 +142,23 @@ class ToyboxConnector:
         if symbol not in self._rules:
             raise DefinitiveVenueError(f"Toybox does not trade {symbol}", "no_such_pair")
         return self._rules[symbol]
+
+    def _ask(self, name: str, *arguments: object) -> Any:
+        """Return the answer to a question; without one it may be asked again."""
+        try:
+            return self._exchange.call(name, *arguments)
+        except (Busy, NoAnswer):
+            raise RetryableVenueError(f"Toybox did not answer: {name}", "no_answer") from None
+
+    def _send(self, *order: str) -> Message:
+        """Place an order once. Only who is sure that nothing happened says so."""
+        try:
+            answer: Message = self._exchange.call("place", *order)
+        except Busy:
+            raise RetryableVenueError("Toybox is busy: nothing was taken", "busy") from None
+        except NoAnswer:
+            raise InDoubtError("Toybox did not answer: the order may be there") from None
+        return answer
 
     def _report(self, message: Message, symbol: Symbol, ref: ClientOrderId) -> OrderReport:
         return parse.report(message, symbol, ref, self._exchange.time(), self._clock.now_ns())

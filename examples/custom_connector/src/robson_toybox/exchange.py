@@ -18,17 +18,48 @@ VALUE_MIN = Decimal(5)
 FEE_RATE = Decimal("0.001")
 
 
+class Busy(Exception):
+    """The server turned a request away without reading it."""
+
+
+class NoAnswer(Exception):
+    """Nobody can say whether the request arrived: a time-out, a cut line, an error page."""
+
+
 class ToyboxExchange:
-    """Coins, cash and orders of one account, and the public tape."""
+    """Coins, cash and orders of one account, and the public tape.
+
+    Attributes:
+        troubles: What goes wrong, by the name of the request: ``busy``, ``request lost`` or
+            ``answer lost``.
+    """
 
     def __init__(self, now_ms: Callable[[], int], cash: Decimal) -> None:
         self.tape: list[Message] = []
         self.listeners: list[Callable[[Message], None]] = []
+        self.troubles: dict[str, str] = {}
         self._now_ms = now_ms
         self._cash = cash
         self._coins = Decimal(0)
         self._orders: list[Message] = []
         self._fills = 0
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Send the request ``name`` and return its answer.
+
+        Raises:
+            Busy: Nothing was read.
+            NoAnswer: It may have been carried out.
+        """
+        trouble = self.troubles.get(name, "")
+        if trouble == "busy":
+            raise Busy
+        if trouble == "request lost":
+            raise NoAnswer
+        answer = getattr(self, name)(*arguments)
+        if trouble == "answer lost":
+            raise NoAnswer
+        return answer
 
     def print_trade(self, price: str, size: str) -> None:
         """Let two strangers trade."""
@@ -94,6 +125,14 @@ class ToyboxExchange:
             if order["ref"] == ref:
                 return order
         return {"error": "no_such_order"}
+
+    def open(self) -> list[Message]:
+        """Return the orders that rest: none ever does."""
+        return []
+
+    def trades(self, after: int) -> list[Message]:
+        """Return the tape after number ``after``."""
+        return self.tape[after:]
 
     def fills(self, after: int) -> list[Message]:
         """Return the account's executions after number ``after``."""

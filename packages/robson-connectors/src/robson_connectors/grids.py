@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from robson_domain import decimals
@@ -22,13 +24,24 @@ _FLAGS: Final = (
 class Grid:
     """Turns decimal text into whole multiples of a size; exact, and quick for what repeats.
 
+    Args:
+        hint: What to do about a text that is off the grid.
+        on_rounded: Called with such a text, which then counts as the nearest multiple; None = it
+            is an error.
+
     Attributes:
         known: Texts met lately and their counts, to look into before :meth:`count` is called.
     """
 
-    __slots__ = ("_digits", "_field", "_hint", "_size", "_unit", "known")
+    __slots__ = ("_digits", "_field", "_hint", "_on_rounded", "_size", "_unit", "known")
 
-    def __init__(self, field: str, size: object, hint: str) -> None:
+    def __init__(
+        self,
+        field: str,
+        size: object,
+        hint: str,
+        on_rounded: Callable[[str], None] | None = None,
+    ) -> None:
         number = decimals.to_decimal(size, field)
         text = decimals.text(number)
         self._size = text
@@ -36,6 +49,7 @@ class Grid:
         self._unit = int(text.replace(".", ""))
         self._field = field
         self._hint = hint
+        self._on_rounded = on_rounded
         self.known: dict[str, int] = {}
 
     def count(self, text: str) -> int:
@@ -71,6 +85,10 @@ class Grid:
                 return count
         if plain.startswith("-"):
             raise ValidationError(self._field, f"{text} is below zero")
+        if self._on_rounded is not None:
+            self._on_rounded(plain)
+            half = decimals.div(Decimal(self._size), Decimal(2))
+            return decimals.floor_div(decimals.add(Decimal(plain), half), Decimal(self._size))
         raise ValidationError(
             self._field,
             f"{text} is not a multiple of {self._size}; {self._hint}",
@@ -82,14 +100,21 @@ class Grids:
 
     Args:
         hints: What to do about a price, and about a quantity, that is off its grid.
+        on_rounded: Called with what is off its grid and then counts as the nearest multiple; None
+            = it is an error.
     """
 
     __slots__ = ("price", "quantity", "symbol")
 
-    def __init__(self, instrument: Instrument, hints: tuple[str, str] = _FLAGS) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        hints: tuple[str, str] = _FLAGS,
+        on_rounded: Callable[[str], None] | None = None,
+    ) -> None:
         self.symbol = instrument.symbol
-        self.price = Grid("price", instrument.tick_size, hints[0])
-        self.quantity = Grid("quantity", instrument.step_size, hints[1])
+        self.price = Grid("price", instrument.tick_size, hints[0], on_rounded)
+        self.quantity = Grid("quantity", instrument.step_size, hints[1], on_rounded)
 
     def ticks(self, text: str) -> int:
         """Return a price in ticks.

@@ -31,6 +31,8 @@ class AccountSnapshot:
         liquidation_level: Assets ÷ debt at which the venue liquidates (above 1).
         lends: Whether positions on the pair may owe the venue, so that their end is only settled
             when nothing is owed any more.
+        reserves: Whether an order that rests to sell keeps what it sells from every other order,
+            so that the venue itself cannot sell it twice.
     """
 
     symbol: Symbol
@@ -48,3 +50,4 @@ class AccountSnapshot:
     leverage_max: int = 1
     liquidation_level: Decimal = attrs.field(default=Decimal("1.05"), converter=decimals.exact)
     lends: bool = False
+    reserves: bool = False

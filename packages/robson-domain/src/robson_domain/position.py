@@ -10,7 +10,7 @@ import attrs
 from robson_domain import decimals
 from robson_domain.identity import PositionId
 from robson_domain.instrument import Instrument
-from robson_domain.orders import Order
+from robson_domain.orders import Order, OrderStatus
 from robson_domain.risk import RiskConfig
 from robson_domain.signals import DetectorSignal
 from robson_domain.symbols import Side, Symbol
@@ -218,6 +218,18 @@ class Position:
         """The venue stop that may still be executed, or None."""
         stop = self.venue_stop
         return None if stop is None or stop.status.is_terminal else stop
+
+    @property
+    def order_in_doubt(self) -> Order | None:
+        """The order that :attr:`doubt` is about, or None.
+
+        An exit may be in doubt beside a stop at the venue; then the evidence is gathered for the
+        exit, and for the stop anew once the exit's end is known.
+        """
+        for order in (self.exit_order, self.entry_order, self.venue_stop):
+            if order is not None and order.status is OrderStatus.IN_DOUBT:
+                return order
+        return None
 
     @property
     def is_closed(self) -> bool:

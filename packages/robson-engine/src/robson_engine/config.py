@@ -31,6 +31,8 @@ STOP_MOVE_NS: Final = 5 * SECOND_NS
 STOP_RETRY_MAX_NS: Final = 60 * SECOND_NS
 CANCEL_AGAIN_NS: Final = 2 * SECOND_NS
 """A venue stop that still works so long after it was asked to be canceled is asked again."""
+LEAVING_CANCEL_AGAIN_NS: Final = SECOND_NS // 2
+"""The same while an exit waits for it."""
 REPAYS_MAX: Final = 5
 LEVERAGE_MAX: Final = 10
 DISTANCE_MIN: Final = Decimal("0.001")

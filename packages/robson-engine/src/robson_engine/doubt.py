@@ -70,10 +70,12 @@ def _log(turn: Turn, position: Position, report: OrderReport, doubt: Doubt) -> N
 
 def not_found(turn: Turn, position: Position, order: Order, report: OrderReport) -> None:
     """Take up that the venue does not know the id: evidence once it is late enough."""
-    doubt = position.doubt
-    if order.status is not OrderStatus.IN_DOUBT or doubt is None:
+    if order.status is not OrderStatus.IN_DOUBT:
         begin(turn, position, order, report)
         return
+    if order is not position.order_in_doubt:
+        return  # a stop beside an exit in doubt: its turn comes
+    doubt = position.doubt or Doubt(since=turn.now, ts_signed=0)
     if not doubt.ts_signed:
         if report.ts_event:
             _log(turn, position, report, attrs.evolve(doubt, ts_signed=report.ts_event))
@@ -98,17 +100,9 @@ def _sure_after(position: Position, order: Order, doubt: Doubt) -> int:
     return doubt.ts_signed + patience
 
 
-def order_in_doubt(position: Position) -> Order | None:
-    """Return the order of a position that is in doubt, or None."""
-    for order in (position.exit_order, position.entry_order, position.venue_stop):
-        if order is not None and order.status is OrderStatus.IN_DOUBT:
-            return order
-    return None
-
-
 def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Position:
     """Take up a snapshot as evidence; resolve the order as dead when it was the last needed."""
-    order, doubt = order_in_doubt(position), position.doubt
+    order, doubt = position.order_in_doubt, position.doubt
     if order is None or doubt is None or not doubt.not_found_at:
         return position
     is_sure = doubt.not_found_at > _sure_after(position, order, doubt)
@@ -127,7 +121,7 @@ def no_trace(turn: Turn, position: Position, seen: NoTraceSeen) -> Position:
     order, doubt = position.exit_order, position.doubt
     if order is None or doubt is None or not doubt.not_found_at:
         return position
-    if order is not order_in_doubt(position) or order.client_order_id != seen.client_order_id:
+    if order is not position.order_in_doubt or order.client_order_id != seen.client_order_id:
         return position
     return _counted(turn, position, order, seen.ts_event)
 

@@ -157,18 +157,13 @@ def _with_commission(after: Position, before: Position, fill: Fill) -> Position:
     return after
 
 
-def _with_doubt_left(position: Position) -> Position:
-    """Drop the evidence when no order is in doubt any more: another order's end keeps it.
-
-    Only one order can be in doubt at a time: exits and venue stops need a fill of the entry, what
-    has a fill is not in doubt, and neither is sent while the other's fate is unknown.
-    """
-    if position.doubt is None:
-        return position
-    orders = (position.entry_order, position.exit_order, position.venue_stop)
-    if any(order is not None and order.status is OrderStatus.IN_DOUBT for order in orders):
-        return position
-    return evolved(position, doubt=None)
+def _with_doubt_left(after: Position, before: Position) -> Position:
+    """Keep the evidence only while it is about the same order as before."""
+    if before.doubt is None:
+        return after
+    was, left = before.order_in_doubt, after.order_in_doubt
+    is_same = was is not None and left is not None and was.client_order_id == left.client_order_id
+    return after if is_same else evolved(after, doubt=None)
 
 
 def _entry_filled(before: Position, event: EntryFilled) -> Position:
@@ -190,7 +185,7 @@ def _entry_filled(before: Position, event: EntryFilled) -> Position:
         # What opens after the end is protected like anything else: its latch starts anew.
         exit_reason=None if reopened else before.exit_reason,
     )
-    return _with_doubt_left(with_open_qty(_with_commission(after, before, fill), before))
+    return _with_doubt_left(with_open_qty(_with_commission(after, before, fill), before), before)
 
 
 def _exit_filled(before: Position, event: ExitFilled) -> Position:
@@ -202,7 +197,7 @@ def _exit_filled(before: Position, event: ExitFilled) -> Position:
         exit_value=before.exit_value + fill.notional,
         exit_rejections=0,
     )
-    return _with_doubt_left(with_open_qty(_with_commission(after, before, fill), before))
+    return _with_doubt_left(with_open_qty(_with_commission(after, before, fill), before), before)
 
 
 def _filled(order: Order, event: ExitFilled) -> Order:
@@ -221,7 +216,7 @@ def _rejected(before: Position, event: OrderRejected) -> Position:
     def reject(order: Order) -> Order:
         return evolved(order, status=OrderStatus.REJECTED, reject_code=event.code)
 
-    after = _with_doubt_left(with_order(before, event.client_order_id, reject))
+    after = _with_doubt_left(with_order(before, event.client_order_id, reject), before)
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
         return evolved(after, stop_rejections=event.attempt, stop_retry_at=event.retry_at)
@@ -234,14 +229,17 @@ def _in_doubt(before: Position, event: OrderInDoubt) -> Position:
     def doubt(order: Order) -> Order:
         return evolved(order, status=OrderStatus.IN_DOUBT)
 
-    return evolved(with_order(before, event.client_order_id, doubt), doubt=event.doubt)
+    after = with_order(before, event.client_order_id, doubt)
+    about = after.order_in_doubt
+    is_about = about is not None and about.client_order_id == event.client_order_id
+    return evolved(after, doubt=event.doubt) if is_about else after
 
 
 def _resolved(before: Position, event: OrderResolved) -> Position:
     def resolve(order: Order) -> Order:
         return evolved(order, status=event.order_status)
 
-    after = _with_doubt_left(with_order(before, event.client_order_id, resolve))
+    after = _with_doubt_left(with_order(before, event.client_order_id, resolve), before)
     stop = after.venue_stop
     if stop is not None and stop.client_order_id == event.client_order_id:
         return evolved(after, stop_rejections=0)

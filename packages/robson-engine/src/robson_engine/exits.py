@@ -1,6 +1,6 @@
 """Leaving a position: one latch, then one exit order after the other until it is flat.
 
-Exiting is a latch. While an exit order works nothing else is sent for the quantity; when it
+Exiting is a latch. While an exit order works no other exit is sent for the quantity; when it
 ended with a rest, the next intent follows at once, after a rejection 0.25 s later, doubling to
 5 s, without end. What the venue would not take any more is dust: reported, and the end.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from robson_domain import (
+    AccountSnapshot,
     CancelOrder,
     ClientOrderId,
     CloseReason,
@@ -20,6 +21,7 @@ from robson_domain import (
     IntentKind,
     Money,
     Order,
+    OrderStatus,
     PlaceExitOrder,
     Position,
     PositionClosed,
@@ -37,6 +39,7 @@ from robson_engine.config import RETRY_FIRST_NS, RETRY_MAX_NS
 from robson_engine.evolve_parts import held_of, net_base
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
+from robson_engine.venue_stop_rules import needs_no_wait
 
 
 def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Price | None) -> None:
@@ -46,7 +49,11 @@ def trigger_exit(turn: Turn, position: Position, reason: CloseReason, price: Pri
     turn.emit(ExitTriggered, position.position_id, reason=reason, price=price, stop=stop)
     if position.entry_leaves:
         _cancel(turn, position.entry_order)
-    continue_exit(turn, turn.get(position.position_id), price)
+    position = turn.get(position.position_id)
+    resting = position.working_stop
+    if resting is not None and resting.status is OrderStatus.IN_DOUBT:
+        venue_stops.look(turn, position)
+    continue_exit(turn, position, price)
 
 
 def continue_exit(
@@ -75,6 +82,21 @@ def continue_exit(
         # The last check before anything is sent: a fresh answer on what is the person's.
         turn.command(QueryExternal(symbol=position.symbol, position_id=position.position_id))
     else:
+        place_exit(turn, position, quantity)
+
+
+def leave_beside_stop(turn: Turn, position: Position, account: AccountSnapshot) -> None:
+    """Send an exit that waits for the fate of the stop at the venue, where both cannot happen."""
+    stop, leaving = position.working_stop, position.exit_order
+    if stop is None or position.exit_reason is None:
+        return
+    is_under_way = leaving is not None and not leaving.status.is_terminal
+    reference = position.stop or position.average_entry_price
+    quantity = _needed(position)
+    if is_under_way or reference is None or not is_due(position, turn.now):
+        return
+    is_open = position.instrument.is_tradable(quantity, reference)
+    if is_open and needs_no_wait(position, stop, account):
         place_exit(turn, position, quantity)
 
 

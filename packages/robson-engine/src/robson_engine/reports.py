@@ -109,6 +109,8 @@ def exit_fill(turn: Turn, position: Position, order: Order, fill: Fill) -> Posit
     """Log an exit fill; the first of the stop at the venue closes the latch."""
     is_stop = order.kind == IntentKind.VENUE_STOP
     if is_stop and position.exit_reason is None and not position.is_closed:
+        turn.summarize(position.position_id)
+        position = turn.get(position.position_id)
         turn.emit(
             ExitTriggered,
             position.position_id,

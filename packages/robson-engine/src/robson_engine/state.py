@@ -8,6 +8,7 @@ derived (index, order ids, the set of live positions) follows from the positions
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from robson_domain import (
@@ -191,6 +192,12 @@ class EngineState:
     def symbols(self) -> tuple[Symbol, ...]:
         """Return the pairs with a position that is not Closed, in order of arming."""
         return tuple(dict.fromkeys(position.symbol for position in self.live.values()))
+
+    def tick_size_of(self, symbol: Symbol) -> Decimal | None:
+        """Return the tick size in which what lives on a pair counts, None when nothing does."""
+        return next(
+            (p.instrument.tick_size for p in self.live.values() if p.symbol == symbol), None
+        )
 
     def earliest_mark(self, symbol: Symbol) -> int | None:
         """Return the trade id after which trades must be back-filled; None = nothing waits.

@@ -194,19 +194,21 @@ def _on_account(turn: Turn, entry: AccountReported) -> None:
         if position.status is PositionStatus.ARMED:
             if position.signal is not None:
                 entries.decide_entry(turn, position, entry)
-        elif doubt.order_in_doubt(position) is not None:
-            after = doubt.snapshot(turn, position, entry.snapshot)
-            if doubt.order_in_doubt(after) is None:
-                reports.after_order(turn, after, entry.last_price)
+            continue
+        if position.order_in_doubt is not None:
+            position = doubt.snapshot(turn, position, entry.snapshot)
+            if position.order_in_doubt is None:
+                reports.after_order(turn, position, entry.last_price)
+        exits.leave_beside_stop(turn, turn.get(position.position_id), entry.snapshot)
 
 
 def _on_no_trace(turn: Turn, entry: NoTraceSeen) -> None:
     key = turn.state.orders.get(entry.client_order_id)
     position = turn.find(key) if key is not None else None
-    if position is None or doubt.order_in_doubt(position) is None:
+    if position is None or position.order_in_doubt is None:
         return
     after = doubt.no_trace(turn, position, entry)
-    if doubt.order_in_doubt(after) is None:
+    if after.order_in_doubt is None:
         reports.after_order(turn, after, None)
 
 

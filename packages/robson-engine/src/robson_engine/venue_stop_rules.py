@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from robson_domain import (
+    AccountSnapshot,
+    Order,
     OrderStatus,
     Position,
     PositionStatus,
@@ -98,3 +100,17 @@ def due_of(position: Position, limits: RiskLimits) -> int:
     if change is Change.PLACE and not position.stop_rejections:
         return 0
     return position.stop_retry_at
+
+
+def needs_no_wait(position: Position, stop: Order, account: AccountSnapshot) -> bool:
+    """Say whether an exit may go out beside a stop whose fate nobody knows.
+
+    When what the pair holds is enough for one of them only, and a resting sale reserves it, the
+    venue executes one and refuses the other. With more on the pair, a deposit perhaps, both could
+    be executed; so could two purchases that close a short.
+    """
+    if position.side is not Side.LONG or not account.reserves:
+        return False
+    needed = exit_quantity(position).value
+    both = decimals.add(needed, stop.leaves_qty.value)
+    return needed <= account.net_qty < both

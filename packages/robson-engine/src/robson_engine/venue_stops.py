@@ -2,7 +2,8 @@
 
 Invariants:
     1. At most one may work at a time: the next is decided when the last one's end is known.
-    2. While it may work nothing else is sent for its quantity.
+    2. While it may work nothing else is sent for its quantity; but where the venue itself cannot
+       sell one coin twice, an exit is not held back by a stop of which nobody hears.
     3. What it executes is an exit like any other.
 """
 
@@ -22,9 +23,15 @@ from robson_domain import (
     Position,
     PositionStatus,
     Price,
+    QueryAccount,
     VenueStopPlaced,
 )
-from robson_engine.config import CANCEL_AGAIN_NS, RETRY_FIRST_NS, STOP_RETRY_MAX_NS
+from robson_engine.config import (
+    CANCEL_AGAIN_NS,
+    LEAVING_CANCEL_AGAIN_NS,
+    RETRY_FIRST_NS,
+    STOP_RETRY_MAX_NS,
+)
 from robson_engine.quantities import exit_quantity
 from robson_engine.turn import Turn
 from robson_engine.venue_stop_rules import due_of, level_of
@@ -72,14 +79,22 @@ def place(turn: Turn, position: Position, level: Price) -> None:
 
 
 def take_back(turn: Turn, position: Position, stop: Order) -> None:
-    """Ask the venue to cancel it."""
+    """Ask the venue to cancel it; asked again for an exit, look also whether that must wait."""
+    is_leaving = position.exit_reason is not None
     turn.emit(
         CancelRequested,
         position.position_id,
         client_order_id=stop.client_order_id,
-        retry_at=turn.now + CANCEL_AGAIN_NS,
+        retry_at=turn.now + (LEAVING_CANCEL_AGAIN_NS if is_leaving else CANCEL_AGAIN_NS),
     )
     turn.command(CancelOrder(symbol=stop.symbol, client_order_id=stop.client_order_id))
+    if is_leaving and stop.status is OrderStatus.PENDING_CANCEL:
+        look(turn, position)
+
+
+def look(turn: Turn, position: Position) -> None:
+    """Ask what the account holds: an exit may not have to wait for the stop's fate."""
+    turn.command(QueryAccount(symbol=position.symbol, position_id=position.position_id))
 
 
 def is_in_the_way(turn: Turn, position: Position) -> bool:

@@ -181,6 +181,7 @@ async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
         machine.inbox.offer(recovery.in_doubt(intent, parts.clock.now_ns()))
     consumer = machine.supervisor.spawn("consume", machine.runner.consume())
     answered = await _ask_venue(machine, recovered)
+    await machine.market.learn(state.symbols(), parts.clock.now_ns() + START_PATIENCE_NS)
     machine.feeds.open(state.symbols())
     await machine.feeds.filled()
     report = attrs.evolve(report, answered=answered, backfilled=machine.feeds.backfilled)

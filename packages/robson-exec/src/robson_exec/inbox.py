@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
-from robson_domain import Input
+from robson_domain import Input, TradeTick
 from robson_exec.activity import Activity, Token
 from robson_exec.limits import INBOX_PRICES_MAX
 
@@ -19,11 +20,14 @@ class Inbox:
     Attributes:
         waiting: What was offered and not taken yet, oldest first.
         is_held: Set by the reader while prices must not come, whatever room there is.
+        at_once: Takes a price while the reader rests: between the socket and the decision lies no
+            turn of the event loop then.
     """
 
     def __init__(self, activity: Activity, prices_max: int = INBOX_PRICES_MAX) -> None:
         self.waiting: deque[Input] = deque()
         self.is_held = False
+        self.at_once: Callable[[TradeTick], None] | None = None
         self._activity = activity
         self._token: Token | None = None
         self._came = asyncio.Event()
@@ -37,8 +41,15 @@ class Inbox:
         return len(self.waiting) < self._prices_max and not self.is_held
 
     def offer(self, entry: Input) -> None:
-        """Append one input; returns at once."""
+        """Append one input, or let a resting reader have a price now; returns at once."""
+        if self._token is None and type(entry) is TradeTick and self.at_once is not None:
+            self.at_once(entry)
+            return
         self.waiting.append(entry)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the reader see to what waits, here or with itself."""
         if self._token is None:
             self._token = self._activity.token()
             self._came.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from robson_domain import (
     Backfill,
     Durable,
@@ -27,6 +29,7 @@ from robson_exec.inquiries import Inquiries
 from robson_exec.limits import BACKLOG_UNITS_MAX, REJECTIONS_ALERT
 from robson_exec.market_feeds import FeedParts, MarketFeeds
 from robson_exec.observations import DetectorSignalFired
+from robson_exec.one_grid import OneGrid
 from robson_exec.open_orders import Lack, OpenOrders
 from robson_exec.order_manager import OrderManager, SendGuard, ignored
 from robson_exec.parts import Parts
@@ -45,10 +48,17 @@ class Machine:
     """Everything that runs, wired; nothing has begun yet."""
 
     def __init__(self, parts: Parts, recovered: Recovered, state: EngineState) -> None:
-        self.parts = parts
         self.state = state
         self.bus = EventBus(parts.alerts)
         self.supervisor = Supervisor(parts.clock, self.bus)
+        self.market = OneGrid(
+            market=parts.market,
+            tick_of=state.tick_size_of,
+            clock=parts.clock,
+            supervisor=self.supervisor,
+            activity=parts.activity,
+        )
+        self.parts = attrs.evolve(parts, market=self.market)
         self.inbox = Inbox(parts.activity)
         self.prices = Prices()
         for position in state.positions.values():
@@ -231,9 +241,11 @@ class Machine:
 
     def _waits_for_account(self, position_id: PositionId) -> bool:
         found = self.state.live.get(position_id)
-        return (
-            found is not None and found.status is PositionStatus.ARMED and found.signal is not None
-        )
+        if found is None:
+            return False
+        if found.status is PositionStatus.ARMED:
+            return found.signal is not None
+        return found.exit_reason is not None and found.working_stop is not None
 
     def _mark_of(self, symbol: Symbol) -> int | None:
         marks = (self.state.earliest_mark(symbol), self.detectors.earliest_mark(symbol))

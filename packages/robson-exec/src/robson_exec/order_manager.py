@@ -134,6 +134,7 @@ class OrderManager:
     locks: Locks | None = None
     is_stopping: bool = False
     _sends: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)
+    _looking: set[PositionId] = attrs.field(factory=set, init=False)
 
     def execute(self, command: VenueCommand) -> None:
         """Begin to carry out one released command."""
@@ -157,10 +158,9 @@ class OrderManager:
             case QueryExternal():
                 self.look_for(command)
             case QueryAccount():
-                work = self.report_account(
-                    command.symbol, lambda: self.is_waiting(command.position_id)
-                )
-                _ = self._spawn(f"account {command.symbol}", work)
+                if command.position_id not in self._looking:
+                    self._looking.add(command.position_id)
+                    _ = self._spawn(f"account {command.symbol}", self._look(command))
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return self.supervisor.spawn(name, work, token=self.activity.token())
@@ -231,6 +231,13 @@ class OrderManager:
             if not self.inquiries.orders.is_wanted(order_id):
                 return
             pause = min(2 * pause, ASK_MAX_NS)
+
+    async def _look(self, command: QueryAccount) -> None:
+        position_id = command.position_id
+        try:
+            _ = await self.report_account(command.symbol, lambda: self.is_waiting(position_id))
+        finally:
+            self._looking.discard(position_id)
 
     async def report_account(self, symbol: Symbol, is_waiting: Callable[[], bool]) -> bool:
         """Offer a fresh snapshot of a pair, asking again while somebody waits for it."""

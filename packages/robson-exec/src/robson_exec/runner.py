@@ -1,7 +1,8 @@
 """One inbox, one consumer: every input is decided on here, alone and in order.
 
 The consumer drains what is there, hands each decision to the store and rests. It waits for no
-network, no server database and no observer.
+network, no server database and no observer. A price that comes while it rests is decided on in
+line, and wakes it only when something follows.
 
 Invariants:
     1. Commands are released only when the batch with their events is durable, in order.
@@ -88,6 +89,8 @@ class Runner:
         self._ride_by = _NEVER
         self._is_overdue = False
         self._since_snapshot = 0
+        self._failure: Exception | None = None
+        inbox.at_once = self._at_once
 
     def offer(self, entry: Input) -> None:
         """Put one input into the inbox; returns at once."""
@@ -110,7 +113,28 @@ class Runner:
             await self._committer.rest()
             self._inbox.rest()
 
+    def _at_once(self, tick: TradeTick) -> None:
+        """Decide on a price while nothing else waits; what follows from it is the consumer's."""
+        try:
+            self._on_price(tick)
+        except Exception as error:
+            # Whoever offered the price is the wrong one to hear of it.
+            self._failure = error
+        if self._is_flush_due or self._failure is not None:
+            self._inbox.wake()
+        else:
+            self._reactions.rest()
+
+    @property
+    def _is_flush_due(self) -> bool:
+        return self._pending.is_urgent or self._is_overdue
+
     async def _drain(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._is_flush_due:
+            await self.flush()
+            await asyncio.sleep(0)  # what was released begins before the next input is taken
         waiting, budget = self._inbox.waiting, DRAIN_MAX
         while waiting:
             entry = waiting.popleft()
@@ -119,7 +143,7 @@ class Runner:
             else:
                 self._on_other(entry)
             budget -= 1
-            if self._pending.is_urgent or self._is_overdue:
+            if self._is_flush_due:
                 has_commands = self._pending.has_commands
                 await self.flush()
                 # What was released are tasks now; they begin before the next input is taken.

@@ -275,8 +275,13 @@ def test_aggregated_trades_are_ticks_of_a_gap() -> None:
     assert found[1].trade_id == 26130
 
 
-@pytest.mark.parametrize("price", ["60000.001", "0", "-1"])
-def test_a_price_off_the_grid_is_unreadable(price: str) -> None:
+def test_a_finer_price_counts_as_the_nearest_tick_known() -> None:
+    found = parse_rest.trade_ticks(wire([agg(1, "60000.126"), agg(2, "60000.125")]), RULES, 9)
+    assert [tick.ticks for tick in found] == [6_000_013, 6_000_013]
+
+
+@pytest.mark.parametrize("price", ["0", "-1"])
+def test_a_price_that_is_none_is_unreadable(price: str) -> None:
     with pytest.raises(UnreadableAnswer):
         parse_rest.trade_ticks(wire([agg(1, price)]), RULES, 9)
 

@@ -56,3 +56,15 @@ def test_what_is_remembered_does_not_grow() -> None:
 def test_the_hint_says_what_to_do() -> None:
     with pytest.raises(ValidationError, match=r"not a multiple of 0\.01; look again"):
         Grid("price", "0.01", "look again").count("0.001")
+
+
+@given(
+    size=_sizes,
+    number=st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=6),
+)
+def test_rounded_it_is_the_nearest_and_told(size: str, number: Decimal) -> None:
+    told: list[str] = []
+    text, step = f"{number:f}", Decimal(size)
+    count = Grid("price", size, "", told.append).count(text)
+    assert abs(step * count - number) <= step / 2
+    assert bool(told) == (exactly(size, text) is None)

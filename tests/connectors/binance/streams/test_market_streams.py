@@ -288,12 +288,22 @@ async def test_unreadable_frames_are_counted_and_told_now_and_then() -> None:
     async with market() as rig:
         listener = rig.subscribe()
         await until(lambda: listener.told)
-        bad = aggregate(2, price="100.001")
+        bad = aggregate(2, price="100.x")
         await rig.server.sessions[0].send(aggregate(1), *[bad] * 12, "nonsense", aggregate(2))
         await until(lambda: listener.told == ["up", 1, 2])
         assert rig.streams.counts["malformed"] == 13
         counts = [facts["count"] for facts in rig.problems.facts("frame_malformed")]
         assert counts == ["1", "10"]
+
+
+async def test_a_finer_tick_size_is_told_once_and_prices_go_on() -> None:
+    async with market() as rig:
+        listener = rig.subscribe()
+        await until(lambda: listener.told)
+        finer = [aggregate(number, price=f"100.00{number}") for number in (1, 2, 3)]
+        await rig.server.sessions[0].send(*finer)
+        await until(lambda: listener.told == ["up", 1, 2, 3])
+        assert [facts["symbol"] for facts in rig.problems.facts("grid_changed")] == ["BTCUSDT"]
 
 
 async def test_other_frames_are_counted() -> None:

@@ -177,6 +177,7 @@ class AccountReader:
             leverage_max=max(1, decimals.floor_div(terms.tier.leverage, decimals.ONE)),
             liquidation_level=terms.tier.liquidation_level,
             lends=True,
+            reserves=True,
         )
 
     async def open_orders(self, symbol: Symbol, lane: Lane) -> tuple[Row, ...]:

@@ -136,7 +136,8 @@ class MarketStreams:
 
     def __init__(self, parts: MarketParts) -> None:
         self.parts = parts
-        self.parser = MarketParser()
+        self.parser = MarketParser(self._on_rounded)
+        self._told: set[Symbol] = set()
         self.feeds: dict[Symbol, TradeFeed] = {}
         self.counts: Counter[str] = Counter()
         self._observers: dict[str, Callable[[Ticker], None] | Callable[[Candle], None]] = {}
@@ -282,6 +283,11 @@ class MarketStreams:
         else:
             kind = message.kind if isinstance(message, Ignored) else type(message).__name__
             self.counts[f"ignored {kind}".strip()] += 1
+
+    def _on_rounded(self, symbol: Symbol, text: str) -> None:
+        if symbol not in self._told:
+            self._told.add(symbol)
+            self.parts.notify("grid_changed", {"symbol": str(symbol), "number": text})
 
     def _observe(self, name: str, message: Ticker | Candle) -> None:
         sink = self._observers.get(name)

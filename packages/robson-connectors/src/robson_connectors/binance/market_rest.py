@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
+
+import attrs
 
 from robson_connectors.binance import parse_rest
 from robson_connectors.binance.fields import row
@@ -51,6 +54,7 @@ class MarketRest:
         self._rest = rest
         self._clock = clock
         self._rules: Remembered[SymbolRules] = Remembered(clock)
+        self._ticks: dict[Symbol, Decimal] = {}
 
     async def rules(self, symbol: Symbol, lane: Lane = Lane.READ) -> SymbolRules:
         """Return the pair's rules, at most an hour old when the venue answers.
@@ -89,8 +93,15 @@ class MarketRest:
         return rules
 
     async def instrument(self, symbol: Symbol) -> Instrument:
-        """Return the pair's instrument; raises as :meth:`rules`."""
-        return (await self.rules(symbol)).instrument
+        """Return the pair's instrument; raises as :meth:`rules`.
+
+        The tick size stays what it was first: all trades of a pair are told in it.
+        """
+        instrument = (await self.rules(symbol)).instrument
+        first = self._ticks.setdefault(symbol, instrument.tick_size)
+        if first == instrument.tick_size:
+            return instrument
+        return attrs.evolve(instrument, tick_size=first)
 
     async def last_price(self, symbol: Symbol, lane: Lane = Lane.READ) -> Price:
         """Return the last trade's price.

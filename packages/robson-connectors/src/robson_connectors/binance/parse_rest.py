@@ -27,6 +27,7 @@ from robson_connectors.binance.fields import (
     text,
     whole,
 )
+from robson_connectors.grids import Grids
 from robson_domain import decimals
 from robson_domain.errors import ValidationError
 from robson_domain.holdings import (
@@ -281,22 +282,24 @@ def trade_ticks(content: Json, instrument: Instrument, ts_received: int) -> tupl
     """Return aggregated trades as back-filled ticks, in trade-id order.
 
     Raises:
-        UnreadableAnswer: When the answer is not as documented, or a price is off the grid.
+        UnreadableAnswer: When the answer is not as documented.
     """
-    found = [_tick(each, instrument, ts_received) for each in rows(content)]
+    # As on the stream: a finer price than was known of counts as the nearest known one.
+    grids = Grids(instrument, on_rounded=lambda _: None)
+    found = [_tick(each, grids, ts_received) for each in rows(content)]
     return tuple(sorted(found, key=lambda tick: tick.trade_id))
 
 
-def _tick(source: Row, instrument: Instrument, ts_received: int) -> TradeTick:
+def _tick(source: Row, grids: Grids, ts_received: int) -> TradeTick:
     price, quantity = number(source, "p"), number(source, "q")
     return made(
         lambda: TradeTick(
-            symbol=instrument.symbol,
-            ticks=instrument.ticks(Price(price)),
+            symbol=grids.symbol,
+            ticks=grids.ticks(decimals.text(price)),
             trade_id=integer(source, "a"),
             ts_event=instant(source, "T"),
             ts_received=ts_received,
-            steps=instrument.steps(Quantity(quantity)),
+            steps=grids.quantity.count(decimals.text(quantity)),
             origin=PriceOrigin.GAP,
         )
     )

@@ -8,6 +8,7 @@ having exactly what a book ticker has.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
@@ -37,7 +38,6 @@ _CANDLE: Final = "kline"
 _AT: Final = ord("@")
 _AGGREGATE_LETTER: Final = b"a"
 _QUOTE_LETTER: Final = b"b"
-_HINTS: Final = ("the venue has changed its tick size", "the venue has changed its step size")
 _MINUTE_NS: Final = 60_000_000_000
 INTERVALS: Final = {
     "1s": 1_000_000_000,
@@ -212,9 +212,15 @@ class _Candle(msgspec.Struct):
 
 
 class MarketParser:
-    """Parses the frames of the pairs it was told of."""
+    """Parses the frames of the pairs it was told of.
 
-    def __init__(self) -> None:
+    Args:
+        on_rounded: Called with pair and number when one is off the grid it was told of: the venue
+            has changed its sizes. Prices go on, at the nearest tick known.
+    """
+
+    def __init__(self, on_rounded: Callable[[Symbol, str], None]) -> None:
+        self._on_rounded = on_rounded
         self._pairs: dict[str, Grids] = {}
         self._aggregate_frame = msgspec.json.Decoder(_AggregateFrame).decode
         self._book_frame = msgspec.json.Decoder(_BookFrame).decode
@@ -228,7 +234,9 @@ class MarketParser:
 
     def add(self, instrument: Instrument) -> None:
         """Understand the pair from now on, on these grids."""
-        self._pairs[str(instrument.symbol)] = Grids(instrument, _HINTS)
+        symbol = instrument.symbol
+        grids = Grids(instrument, on_rounded=lambda text: self._on_rounded(symbol, text))
+        self._pairs[str(symbol)] = grids
 
     def remove(self, symbol: Symbol) -> None:
         """Ignore the pair from now on; idempotent."""

@@ -302,4 +302,5 @@ class Book:
             taker_fee_rate=self._fee_rate,
             commission_in_base=self._commission_in_base,
             leverage_max=LEVERAGE_MAX,
+            reserves=True,
         )

@@ -111,6 +111,10 @@ class MemoryConnector:
         for fault in faults:
             self._script.add(fault)
 
+    def forget_faults(self) -> None:
+        """Let everything go well again, whatever was injected."""
+        self._script.clear()
+
     @property
     def script_is_over(self) -> bool:
         """Whether every injected fault has happened."""
@@ -167,7 +171,8 @@ class MemoryConnector:
         """
         fault = self._calls.struck(Operation.CANCEL, client_order_id)
         order = self.book.find(symbol, client_order_id)
-        report = self._ended(self.book.end_other(symbol, client_order_id))
+        other = self.book.end_other(symbol, client_order_id)
+        report = None if other is None else self._of_other(other, ReportStatus.CANCELED)
         if order is not None and order.is_working:
             order.status = ReportStatus.CANCELED
             order.plan.clear()
@@ -187,14 +192,18 @@ class MemoryConnector:
         return await self._calls.answer(Operation.QUERY_ORDER, fault, report)
 
     async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
-        """Return the working orders, oldest first.
+        """Return the working orders, ours oldest first, then the person's.
 
         Raises:
             RetryableVenueError: As scripted.
         """
         fault = self._calls.struck(Operation.OPEN_ORDERS)
         now = self._clock.now_ns()
-        reports = tuple(order.report(now) for order in self.book.working(symbol))
+        others = [each for each in self.book.others if each.symbol == symbol]
+        reports = (
+            *(order.report(now) for order in self.book.working(symbol)),
+            *(self._of_other(each, ReportStatus.ACCEPTED) for each in others),
+        )
         return await self._calls.answer(Operation.OPEN_ORDERS, fault, reports)
 
     async def fills_since(
@@ -330,13 +339,9 @@ class MemoryConnector:
             self._push(order.report(self._clock.now_ns(), ()))
         self._fill(order, push=True)
 
-    def _ended(self, order: RestingOrder | None) -> OrderReport | None:
-        if order is None:
-            return None
-        ended = self._unknown(order.symbol, order.client_order_id)
-        return attrs.evolve(
-            ended, status=ReportStatus.CANCELED, venue_order_id=order.venue_order_id
-        )
+    def _of_other(self, order: RestingOrder, status: ReportStatus) -> OrderReport:
+        said = self._unknown(order.symbol, order.client_order_id)
+        return attrs.evolve(said, status=status, venue_order_id=order.venue_order_id)
 
     def _push(self, report: OrderReport) -> None:
         fault = self._script.take(Operation.REPORT, report.client_order_id)

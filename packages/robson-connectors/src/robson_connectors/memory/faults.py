@@ -132,6 +132,10 @@ class Script:
             return fault
         return None
 
+    def clear(self) -> None:
+        """Forget what is still to come."""
+        self._lines.clear()
+
     @property
     def is_empty(self) -> bool:
         """Whether everything scripted has happened."""

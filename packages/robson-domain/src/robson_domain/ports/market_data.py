@@ -22,6 +22,9 @@ class MarketDataPort(Protocol):
     async def instrument(self, symbol: Symbol) -> Instrument:
         """Return the pair's rules. Idempotent.
 
+        All trades of a pair are told in the tick size first returned, for the connector's life:
+        should the venue change it, prices between two ticks count as the nearest.
+
         Raises:
             DefinitiveVenueError: The pair does not exist there.
             RetryableVenueError: No usable answer.

@@ -25,7 +25,8 @@ ID_CHARS: Final = "robson_core_" + "abcdefghijklmnopqrstuvwxyz234567" * 2
 class ExecutionHarness(Protocol):
     """One account at a venue under the control of the test; a fresh one for every card.
 
-    The account is flat and without debt, with collateral for twenty times ``quantity``.
+    The account is flat and without debt, with collateral for twenty times ``quantity``. What a
+    harness can do besides is in ``execution_abilities``.
     """
 
     @property
@@ -101,23 +102,32 @@ async def account_of(harness: ExecutionHarness) -> AccountSnapshot:
     return await harness.execution.account(harness.instrument.symbol)
 
 
-async def filled(harness: ExecutionHarness, order: NewOrder) -> OrderReport:
+async def filled(
+    harness: ExecutionHarness, order: NewOrder, patience: int = PATIENCE
+) -> OrderReport:
     """Send ``order``, let the market trade until it is filled, and return what the venue says."""
     answer = await harness.execution.submit(order)
     said = f"a good order was answered with {answer.status} {answer.code} {answer.message}"
     holds(answer.status is not ReportStatus.REJECTED, said)
-    return await until_filled(harness, order)
+    return await until_filled(harness, order, patience)
 
 
-async def until_filled(harness: ExecutionHarness, order: NewOrder) -> OrderReport:
+async def until_filled(
+    harness: ExecutionHarness, order: NewOrder, patience: int = PATIENCE
+) -> OrderReport:
     """Let the market trade until ``order`` is filled, and return what the venue says of it."""
-    for _ in range(PATIENCE):
+    for _ in range(patience):
         report = await query(harness, order)
         if report.status is ReportStatus.FILLED:
             return report
         holds(report.status is not ReportStatus.NOT_FOUND, "an acknowledged order is forgotten")
         await harness.trade()
-    raise CardFailed(f"not filled after {PATIENCE} trades")
+    raise CardFailed(f"not filled after {patience} trades")
+
+
+def facts(fill: Fill) -> tuple[object, ...]:
+    """Return what every telling of a fill has alike; its time is the order's in some."""
+    return fill.price, fill.quantity, fill.commission, fill.commission_asset, fill.liquidity
 
 
 def sum_of(fills: tuple[Fill, ...]) -> Decimal:

@@ -15,12 +15,14 @@ from robson_domain.testing.execution_harness import (
     ExecutionHarness,
     account_of,
     an_order,
+    facts,
     filled,
     net_of,
     query,
     same_account,
     shorts,
     sum_of,
+    until_filled,
 )
 from robson_domain.values import Quantity
 
@@ -65,6 +67,28 @@ async def fills_once_and_tells_all(harness: ExecutionHarness) -> None:
     holds(about == (order.client_order_id, order.symbol), f"the answer is about {about}")
 
 
+@card("EX-025")
+async def the_answer_is_true(harness: ExecutionHarness) -> None:
+    """The answer to a send is about that order and says no more than the question shows later."""
+    order = an_order(harness, "ex025")
+    answer = await harness.execution.submit(order)
+    about = (answer.client_order_id, answer.symbol)
+    holds(about == (order.client_order_id, order.symbol), f"the answer is about {about}")
+    told = sum_of(answer.fills)
+    said = f"says {answer.filled_qty}, its executions sum to {told}"
+    holds(answer.filled_qty.value >= told, said)
+    if answer.status is ReportStatus.FILLED:
+        holds(answer.filled_qty == order.quantity, f"filled, with {answer.filled_qty}")
+        now = (await query(harness, order)).status
+        holds(now is ReportStatus.FILLED, f"answered filled, and it is {now}")
+    report = await until_filled(harness, order)
+    shown = {fill.trade_id: facts(fill) for fill in report.fills}
+    ids = [fill.trade_id for fill in answer.fills]
+    holds(len(ids) == len(set(ids)), f"executions are told twice: {ids}")
+    wrong = [fill for fill in answer.fills if shown.get(fill.trade_id) != facts(fill)]
+    holds(not wrong, f"answered {wrong}, the question shows {shown}")
+
+
 @card("EX-030")
 async def account_follows_the_fills(harness: ExecutionHarness) -> None:
     """The net quantity changes by what was filled, less commission paid in base asset."""
@@ -76,9 +100,25 @@ async def account_follows_the_fills(harness: ExecutionHarness) -> None:
     holds(net == expected, f"bought {expected} net of commission, the account says {net}")
 
 
+@card("EX-035")
+async def collateral_is_what_there_is(harness: ExecutionHarness) -> None:
+    """Collateral is in quote currency, and a small position does not change it much."""
+    value = decimals.mul(harness.quantity.value, harness.price.value)
+    least = decimals.mul(value, Decimal(18))
+    before = (await account_of(harness)).collateral
+    holds(before.value >= least, f"there is collateral for 20 times {value}, it says {before}")
+    await filled(harness, an_order(harness, "ex035"))
+    after = (await account_of(harness)).collateral
+    moved = decimals.absolute(decimals.sub(after.value, before.value))
+    most = decimals.mul(value, Decimal(2))
+    holds(moved <= most, f"a position of {value} moved it from {before} to {after}")
+
+
 @card("EX-040", shorts)
 async def a_short_is_below_zero(harness: ExecutionHarness) -> None:
     """A short is a net quantity below zero, owed in base asset."""
+    lent = (await account_of(harness)).borrowable_base
+    holds(lent >= harness.quantity, f"{lent} can be borrowed, {harness.quantity} should be")
     report = await filled(harness, an_order(harness, "ex040", SELL))
     expected = net_of(SELL, report.fills, harness.instrument.symbol.base)
     account = await account_of(harness)
@@ -150,6 +190,25 @@ async def reducing_never_opens(harness: ExecutionHarness) -> None:
     await filled(harness, an_order(harness, "ex090"))
     double = harness.quantity + harness.quantity
     await _refused(harness, an_order(harness, "ex090d", SELL, double, reduces=True))
+
+
+@card("EX-095", shorts)
+async def covering_never_opens(harness: ExecutionHarness) -> None:
+    """A reducing purchase of more than is owed is refused: it would open a long."""
+    await filled(harness, an_order(harness, "ex095", SELL))
+    double = harness.quantity + harness.quantity
+    await _refused(harness, an_order(harness, "ex095d", BUY, double, reduces=True))
+
+
+@card("EX-097")
+async def too_large_is_refused(harness: ExecutionHarness) -> None:
+    """An order for more than the collateral carries is refused."""
+    account = await account_of(harness)
+    room = decimals.mul(account.collateral.value, Decimal(2 * account.leverage_max))
+    much = harness.instrument.round_qty_up(decimals.div(room, harness.price.value))
+    await _refused(harness, an_order(harness, "ex097", quantity=much))
+    if shorts(harness.execution.capabilities):
+        await _refused(harness, an_order(harness, "ex097s", SELL, much))
 
 
 @card("EX-100")

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import Final, Protocol
+from typing import Final
 
 from robson_domain import decimals
 from robson_domain.capabilities import Capabilities
 from robson_domain.errors import DefinitiveVenueError
-from robson_domain.market import Bar, PriceOrigin, TradeTick
-from robson_domain.ports.market_data import MarketDataPort
+from robson_domain.market import Bar, PriceOrigin
 from robson_domain.symbols import Symbol
+from robson_domain.testing import market_link_cards as links
 from robson_domain.testing.conformance import Card, Deck, holds
+from robson_domain.testing.market_harness import MarketHarness, ascend, listen, trade_of
+
+__all__ = ["MARKET_CARDS", "MarketCard", "MarketHarness"]
 
 _UNKNOWN: Final = Symbol("NOSUCHCOINUSDT")
 _SECOND: Final = 1_000_000_000
-
-
-class MarketHarness(Protocol):
-    """A market under the control of the test; a fresh one for every card."""
-
-    @property
-    def market(self) -> MarketDataPort:
-        """The adapter, connected."""
-        ...
-
-    @property
-    def symbol(self) -> Symbol:
-        """A pair that is traded there."""
-        ...
-
-    @property
-    def interval(self) -> int:
-        """Length of a bar, ns, in which at least two trades happen."""
-        ...
-
-    def now_ns(self) -> int:
-        """Return the time as the adapter sees it, UTC ns."""
-        ...
-
-    async def trades(self, count: int) -> None:
-        """Let at least ``count`` trades happen; return when those subscribed have had them."""
-        ...
-
-    async def bars(self, count: int) -> None:
-        """Let trades happen until ``count`` more bars are complete and the next has begun."""
-        ...
 
 
 _DECK: Final[Deck[MarketHarness]] = Deck()
@@ -68,45 +39,18 @@ def _has_no_history(capabilities: Capabilities) -> bool:
     return not capabilities.has_history
 
 
-class _Listener:
-    """Takes what is delivered, in order."""
-
-    def __init__(self) -> None:
-        self.ticks: list[TradeTick] = []
-        self.told: list[object] = []
-
-    def tick(self, tick: TradeTick) -> None:
-        self.ticks.append(tick)
-        self.told.append(tick)
-
-    def link(self, symbol: Symbol, up: bool) -> None:
-        self.told.append((symbol, up))
-
-
-def _listen(harness: MarketHarness) -> _Listener:
-    listener = _Listener()
-    harness.market.subscribe(harness.symbol, listener.tick, listener.link)
-    return listener
-
-
-def _trade(tick: TradeTick) -> tuple[int, int, int]:
-    return tick.trade_id, tick.ticks, tick.ts_event
-
-
-def _ascend(numbers: list[int]) -> bool:
-    return all(a < b for a, b in itertools.pairwise(numbers))
-
-
 # ----------------------------------------------------------------------------------- rules
 
 
 @card("MD-010")
 async def rules_of_a_pair(harness: MarketHarness) -> None:
-    """A pair's rules are about that pair and the same when asked again."""
+    """A pair's rules are that pair's, those its orders go by, and the same when asked again."""
     first = await harness.market.instrument(harness.symbol)
     second = await harness.market.instrument(harness.symbol)
     holds(first == second, f"{first}, then {second}")
     holds(first.symbol == harness.symbol, f"asked for {harness.symbol}, got {first.symbol}")
+    known = getattr(harness, "instrument", first)
+    holds(first == known, f"told {first}, the rules are {known}")
 
 
 @card("MD-020")
@@ -132,11 +76,11 @@ async def capabilities_are_constant(harness: MarketHarness) -> None:
 @card("MD-030")
 async def live_trades(harness: MarketHarness) -> None:
     """Live trades come in order, each once, about the pair that was asked for."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(8)
     holds(len(listener.ticks) >= 8, f"8 trades happened, {len(listener.ticks)} were delivered")
     ids = [tick.trade_id for tick in listener.ticks]
-    holds(_ascend(ids) and ids[0] > 0, f"trade ids {ids}")
+    holds(ascend(ids) and ids[0] > 0, f"trade ids {ids}")
     for tick in listener.ticks:
         holds(tick.symbol == harness.symbol, f"a trade of {tick.symbol}")
         holds(tick.origin is PriceOrigin.LIVE, f"a live trade says {tick.origin!r}")
@@ -147,7 +91,7 @@ async def live_trades(harness: MarketHarness) -> None:
 @card("MD-040")
 async def link_comes_first(harness: MarketHarness) -> None:
     """The link is said to be up before the first trade."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(3)
     first = listener.told[0] if listener.told else None
     holds(first == (harness.symbol, True), f"first came {first}")
@@ -156,21 +100,21 @@ async def link_comes_first(harness: MarketHarness) -> None:
 @card("MD-050")
 async def second_subscription_replaces(harness: MarketHarness) -> None:
     """A second subscription for a pair replaces the first."""
-    first = _listen(harness)
+    first = listen(harness)
     await harness.trades(2)
     count = len(first.ticks)
-    second = _listen(harness)
+    second = listen(harness)
     await harness.trades(3)
     holds(len(first.ticks) == count, "the first subscriber was still called")
     holds(len(second.ticks) >= 3, f"the second got {len(second.ticks)} of 3 trades")
     ids = [tick.trade_id for tick in second.ticks]
-    holds(_ascend(ids), f"trade ids {ids}")
+    holds(ascend(ids), f"trade ids {ids}")
 
 
 @card("MD-060")
 async def unsubscribing_stops(harness: MarketHarness) -> None:
     """After unsubscribing nothing is delivered; twice is as good as once."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(2)
     harness.market.unsubscribe(harness.symbol)
     harness.market.unsubscribe(harness.symbol)
@@ -185,33 +129,34 @@ async def unsubscribing_stops(harness: MarketHarness) -> None:
 @card("MD-070", _backfills)
 async def backfill_is_exact(harness: MarketHarness) -> None:
     """Trades after an id: the very trades that were live, every one, once, in order."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(10)
     live = listener.ticks
     mark = live[3].trade_id
+    asked = harness.now_ns()
     found = await harness.market.trades_since(harness.symbol, mark)
-    expected = [_trade(tick) for tick in live if tick.trade_id > mark]
-    shown = [_trade(tick) for tick in found]
+    expected = [trade_of(tick) for tick in live if tick.trade_id > mark]
+    shown = [trade_of(tick) for tick in found]
     holds(shown == expected, f"after {mark}: {shown}, live were {expected}")
     for tick in found:
         holds(tick.origin is PriceOrigin.GAP, f"a fetched trade says {tick.origin!r}")
         holds(tick.symbol == harness.symbol, f"a trade of {tick.symbol}")
         late = harness.now_ns() + _SECOND
-        holds(0 < tick.ts_received <= late, f"received at {tick.ts_received}")
+        holds(asked <= tick.ts_received <= late, f"received at {tick.ts_received}, asked {asked}")
 
 
 @card("MD-080", _backfills)
 async def backfill_is_idempotent(harness: MarketHarness) -> None:
     """Fetching again changes nothing; what happened since comes at the end."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(6)
     mark = listener.ticks[1].trade_id
     first = await harness.market.trades_since(harness.symbol, mark)
     again = await harness.market.trades_since(harness.symbol, mark)
-    shown, repeated = [_trade(t) for t in first], [_trade(t) for t in again]
+    shown, repeated = [trade_of(t) for t in first], [trade_of(t) for t in again]
     holds(shown == repeated, f"{shown}, then {repeated}")
     await harness.trades(3)
-    later = [_trade(t) for t in await harness.market.trades_since(harness.symbol, mark)]
+    later = [trade_of(t) for t in await harness.market.trades_since(harness.symbol, mark)]
     holds(later[: len(shown)] == shown, "what was fetched before has changed")
     holds(len(later) >= len(shown) + 3, f"3 more trades happened, {len(later) - len(shown)} more")
 
@@ -219,7 +164,7 @@ async def backfill_is_idempotent(harness: MarketHarness) -> None:
 @card("MD-090", _backfills)
 async def nothing_to_fetch(harness: MarketHarness) -> None:
     """After the last trade there is nothing."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(3)
     last = listener.ticks[-1].trade_id
     found = await harness.market.trades_since(harness.symbol, last)
@@ -229,7 +174,7 @@ async def nothing_to_fetch(harness: MarketHarness) -> None:
 @card("MD-095", _has_no_backfill)
 async def no_backfill_is_said(harness: MarketHarness) -> None:
     """A venue that cannot back-fill says so; it does not answer with nothing."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(3)
     try:
         found = await harness.market.trades_since(harness.symbol, listener.ticks[0].trade_id)
@@ -248,12 +193,12 @@ async def _bars(harness: MarketHarness, count: int) -> tuple[Bar, ...]:
 @card("MD-100", _remembers)
 async def bars_are_complete(harness: MarketHarness) -> None:
     """Bars are complete, aligned to their interval, oldest first, up to the number wanted."""
-    _listen(harness)
+    listen(harness)
     await harness.bars(4)
     bars = await _bars(harness, 3)
     holds(len(bars) == 3, f"3 bars wanted, {len(bars)} given")
     starts = [bar.ts_open for bar in bars]
-    holds(_ascend(starts), f"bars begin at {starts}")
+    holds(ascend(starts), f"bars begin at {starts}")
     for bar in bars:
         holds(bar.interval == harness.interval, f"interval {bar.interval}")
         holds(bar.ts_open % harness.interval == 0, f"begins at {bar.ts_open}")
@@ -266,7 +211,7 @@ async def bars_are_complete(harness: MarketHarness) -> None:
 @card("MD-110", _remembers)
 async def bars_hold_together(harness: MarketHarness) -> None:
     """High is the highest and low the lowest; the same bar is the same when asked again."""
-    _listen(harness)
+    listen(harness)
     await harness.bars(3)
     bars = await _bars(harness, 3)
     for bar in bars:
@@ -282,7 +227,7 @@ async def bars_hold_together(harness: MarketHarness) -> None:
 @card("MD-120", _remembers)
 async def bars_are_made_of_trades(harness: MarketHarness) -> None:
     """A bar is what its trades were."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.bars(4)
     rules = await harness.market.instrument(harness.symbol)
     (bar,) = await _bars(harness, 1)
@@ -318,7 +263,7 @@ async def no_history_is_empty(harness: MarketHarness) -> None:
 @card("MD-150")
 async def closing_ends_it(harness: MarketHarness) -> None:
     """After closing nothing is delivered; twice is as good as once."""
-    listener = _listen(harness)
+    listener = listen(harness)
     await harness.trades(2)
     await harness.market.close()
     await harness.market.close()
@@ -329,5 +274,7 @@ async def closing_ends_it(harness: MarketHarness) -> None:
 
 MarketCard = Card[MarketHarness]
 
-MARKET_CARDS: Final[tuple[MarketCard, ...]] = _DECK.cards
+MARKET_CARDS: Final[tuple[MarketCard, ...]] = tuple(
+    sorted((*_DECK.cards, *links.DECK.cards), key=str)
+)
 """Every card, in the order of their numbers."""
