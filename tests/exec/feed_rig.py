@@ -31,6 +31,7 @@ class Rig:
     stops: dict[Symbol, int] = attrs.field(factory=dict)
     prices_max: int = 1_000
     has_backfill: bool = True
+    is_real_time: bool = False
     alerts: Alerts = attrs.field(factory=Alerts)
     clock: VirtualClock = attrs.field(factory=lambda: VirtualClock(Activity(), T0))
     venue: MemoryConnector = attrs.field(init=False)
@@ -54,6 +55,7 @@ class Rig:
                 activity=self.clock.activity,
                 supervisor=Supervisor(self.clock, bus),
                 bus=bus,
+                is_real_time=self.is_real_time,
                 mark_of=self.marks.get,
                 stop_mark_of=self.stops.get,
             )

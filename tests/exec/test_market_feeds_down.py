@@ -67,3 +67,47 @@ async def test_a_stop_that_has_seen_no_trade_yet_is_tested_on_the_latest_ones() 
     it.trade(102)
     await it.pass_time(2 * SECOND)
     assert it.take() == [(3, GAP)]
+
+
+async def mute(*, is_real_time: bool = True) -> Rig:
+    """A pair whose link stands and brings nothing any more."""
+    it = Rig(marks={BTC: 1}, stops={BTC: 1}, is_real_time=is_real_time)
+    it.feeds.open([BTC])
+    it.trade(100)
+    await it.pass_time(MS)
+    it.take()
+    it.venue._trade_sinks.clear()
+    return it
+
+
+async def test_an_open_stream_that_says_nothing_is_not_believed_while_a_stop_waits() -> None:
+    it = await mute()
+    it.trade(101)
+    await it.pass_time(4100 * MS)
+    assert it.take() == [(2, GAP)]
+    it.trade(102)
+    await it.pass_time(2 * SECOND)
+    assert it.take() == [(3, GAP)]
+
+
+async def test_what_it_says_late_is_not_taken_for_trade_ids_that_went_back() -> None:
+    it = await mute()
+    it.trade(101, 102, 103)
+    await it.pass_time(4100 * MS)
+    it.take()
+    for number in (2, 3, 4):
+        late = (await it.venue.trades_since(BTC, number - 1))[0]
+        it.feeds._feeds[BTC].on_tick(late._replace(ts_received=it.clock.now_ns(), origin=LIVE))
+        await it.pass_time(1500 * MS)
+    assert it.take() == []
+    assert "trade_ids_went_back" not in it.alerts.names
+
+
+async def test_without_a_stop_or_on_a_recording_silence_is_silence() -> None:
+    it = await mute()
+    it.stops.clear()
+    played = await mute(is_real_time=False)
+    for each in (it, played):
+        each.trade(101)
+        await each.pass_time(10 * SECOND)
+        assert each.take() == []

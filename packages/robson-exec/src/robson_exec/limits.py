@@ -99,6 +99,8 @@ BACKFILL_MAX_NS: Final = 5 * SECOND_NS
 """Longest time that live prices wait for back-filled ones: a stop is evaluated within it."""
 ASK_PRICES_NS: Final = 2 * SECOND_NS
 """While no prices are pushed they are asked for this often: a stop is tested within 5 s."""
+ASKED_AHEAD_NS: Final = 30 * SECOND_NS
+"""So long after prices were asked for, pushed ones may still come that are older than those."""
 BACKFILL_RETRY_NS: Final = 250 * MILLISECOND_NS
 RENUMBERED_NS: Final = 2 * SECOND_NS
 """When only trades with old ids came for so long, the market has begun to count anew."""

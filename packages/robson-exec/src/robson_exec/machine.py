@@ -151,6 +151,7 @@ class Machine:
             activity=parts.activity,
             supervisor=self.supervisor,
             bus=self.bus,
+            is_real_time=not parts.skips_quiet_time,
             mark_of=self._mark_of,
             stop_mark_of=self._stop_mark_of,
         )

@@ -37,6 +37,7 @@ from robson_exec.bus import EventBus
 from robson_exec.inbox import Inbox
 from robson_exec.limits import (
     ASK_PRICES_NS,
+    ASKED_AHEAD_NS,
     BACKFILL_MAX_NS,
     BACKFILL_RETRY_NS,
     BUFFER_MAX,
@@ -63,6 +64,8 @@ class FeedParts:
         mark_of: Trade id after which a pair's prices are needed; None = nobody needs older ones.
         stop_mark_of: The same for stops alone; None = no stop waits on the pair, 0 = one does and
             has seen no trade yet.
+        is_real_time: Whether the clock passes by itself. Then a stream that is open and says
+            nothing is not believed while a stop waits on it.
     """
 
     market: MarketDataPort
@@ -73,6 +76,7 @@ class FeedParts:
     bus: EventBus
     mark_of: Callable[[Symbol], int | None]
     stop_mark_of: Callable[[Symbol], int | None]
+    is_real_time: bool = False
 
 
 class MarketFeeds:
@@ -89,6 +93,8 @@ class MarketFeeds:
     def open(self, symbols: Iterable[Symbol]) -> None:
         """Begin: follow ``symbols`` now and others from now on."""
         self._is_open = True
+        if self._parts.is_real_time and self._parts.market.capabilities.has_backfill:
+            _ = self._parts.supervisor.spawn("silence", self._doubt_silence())
         for symbol in symbols:
             self.ensure(symbol)
 
@@ -106,6 +112,15 @@ class MarketFeeds:
             self._parts.bus.notify("critical", "prices_unavailable", facts)
         else:
             feed.ask_meanwhile()
+
+    async def _doubt_silence(self) -> None:
+        clock = self._parts.clock
+        while True:
+            heard = {symbol: feed.heard for symbol, feed in self._feeds.items()}
+            await clock.sleep_until(clock.now_ns() + ASK_PRICES_NS)
+            for symbol, feed in self._feeds.items():
+                if heard.get(symbol) == feed.heard:
+                    feed.doubt_silence()
 
     def release(self, symbol: Symbol) -> None:
         """Follow a pair no more; idempotent."""
@@ -150,6 +165,7 @@ class Feed:
         last_id: Last trade id passed on; 0 = none yet.
         fill: The running fetch, None when none runs.
         backfilled: Trades fetched after gaps.
+        heard: Id of the last trade that was pushed, whatever became of it.
     """
 
     def __init__(self, symbol: Symbol, parts: FeedParts) -> None:
@@ -158,16 +174,19 @@ class Feed:
         self.last_id = 0
         self.fill: asyncio.Task[None] | None = None
         self.backfilled = 0
+        self.heard = 0
         self._parts = parts
         self._inbox = parts.inbox
         self._buffer: list[TradeTick] = []
         self._marks_gap = False
         self._is_live = False
         self._old_since = 0
+        self._asked_at = 0
         self._asking: asyncio.Task[None] | None = None
 
     def on_tick(self, tick: TradeTick) -> None:
         """Take one live trade, in the order of arrival."""
+        self.heard = tick.trade_id
         if self._is_live and not self._marks_gap and self._inbox.has_room:
             if tick.trade_id > self.last_id:
                 self.last_id = tick.trade_id
@@ -181,6 +200,8 @@ class Feed:
 
     def _on_old(self, tick: TradeTick) -> None:
         """Leave out a trade that was seen, unless nothing else comes: stops hang on it then."""
+        if tick.ts_received - self._asked_at < ASKED_AHEAD_NS:
+            return
         if not self._old_since:
             self._old_since = tick.ts_received
         elif tick.ts_received - self._old_since >= RENUMBERED_NS:
@@ -250,6 +271,13 @@ class Feed:
                 # Where no trade was seen yet the latest ones are what there is to begin with.
                 await self._ask_once(max(self.last_id, waiting))
 
+    def doubt_silence(self) -> None:
+        """Ask once for trades that an open stream may have kept to itself, where a stop waits."""
+        waiting = self._parts.stop_mark_of(self.symbol)
+        is_asking = self._asking is not None and not self._asking.done()
+        if self.status is FeedStatus.LIVE and waiting is not None and not is_asking:
+            self._asking = self._spawn("ask", self._ask_once(max(self.last_id, waiting)))
+
     async def _ask_once(self, after: int) -> None:
         clock = self._parts.clock
         try:
@@ -259,7 +287,7 @@ class Feed:
             return
         for tick in trades:
             if tick.trade_id > self.last_id and self._inbox.has_room:
-                self.last_id = tick.trade_id
+                self.last_id, self._asked_at = tick.trade_id, clock.now_ns()
                 self.backfilled += 1
                 self._inbox.offer(tick._replace(origin=PriceOrigin.GAP))
 
