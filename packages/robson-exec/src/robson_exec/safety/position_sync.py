@@ -102,6 +102,15 @@ class PositionSync:
                 found.is_explained = seen.price is not None and _are_named(snapshot, own)
         return found
 
+    def closed_by_hand(self, position: Position, snapshot: Snapshot) -> Difference | None:
+        """Return what trades by hand, all known by name, have taken from a position, if any."""
+        own = self.books.own(snapshot.symbol)
+        if not _are_named(snapshot, own):
+            return None
+        found = self._difference(position, snapshot, own)
+        is_one = found.missing >= position.instrument.step_size and found.price is not None
+        return found if is_one else None
+
     def forget(self, symbol: Symbol) -> None:
         """A look at the pair failed: the next one counts as the first."""
         for position in self.books.core(symbol):
