@@ -115,7 +115,7 @@ async def _traced_live(folder: Path, exchange: Exchange) -> Trace:
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)  # the prices of the entry are over
         sys.setprofile(trace)
-        exchange.trade("BTCUSDT", "93000")
+        exchange.trade("BTCUSDT", "94000")  # the stop is hit, the one at the exchange is not
         while [p.status for p in facade.positions()] != [PositionStatus.CLOSED]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     finally:
