@@ -165,6 +165,30 @@ async def test_a_deposit_after_core_s_quantity_was_sold_by_hand_is_not_sold(
     assert executed(exchange, SAFETY_PREFIX) == []
 
 
+async def test_a_deposit_that_was_there_before_core_s_quantity_was_sold_by_hand_stays_whole(
+    exchange: Exchange, act: dict[str, str], market: Prices, tmp_path: Path
+) -> None:
+    async with serving(tmp_path, **act) as client:
+        name = await arm(client, "long")
+        path = f"/api/positions/{name}"
+        position = (await until(client, path, in_status("Active")))["position"]
+        quantity = Decimal(position["open_qty"]).quantize(STEP, rounding="ROUND_DOWN")
+        await so(lambda: list(exchange.venue.open_orders(BTC, isolated=True)))
+        exchange.deposit(BTC, "BTC", quantity * 2)
+        await asyncio.sleep(2.5)  # looks show it before anything is sold
+        exchange.manual_cancel(BTC)
+        exchange.manual_order(BTC, "SELL", quantity)
+        closed = (await until(client, path, in_status("Closed")))["position"]
+        assert closed["close_reason"] == "closed_outside"
+        market[BTC] = "90000"
+        await asyncio.sleep(2)
+        assert (await client.get(NET)).json()["quarantined"] == []
+        assert (await client.get("/api/verify-log")).json()["ok"]
+    assert [fill.side for fill in executed(exchange, CORE_PREFIX)] == ["BUY"]
+    assert balance(exchange, "BTC").net >= quantity * 2
+    assert executed(exchange, SAFETY_PREFIX) == []
+
+
 async def test_what_a_guard_bought_beyond_a_short_closed_by_hand_is_told(
     exchange: Exchange, act: dict[str, str], market: Prices, tmp_path: Path
 ) -> None:

@@ -111,28 +111,47 @@ async def test_a_deposit_after_core_s_quantity_was_sold_is_never_core_s() -> Non
         assert rig.daemon.view.ledger.quarantined == ()
 
 
-async def test_a_deposit_and_a_sale_nobody_can_order_are_told_once() -> None:
+async def test_a_deposit_and_a_sale_between_two_looks_are_told_apart() -> None:
     async with net_rig() as rig:
         position = await rig.enter()
         await rig.polls()
-        rig.trade(SELL, "1")
         rig.venue.holdings.deposit(BTC, "BTC", Decimal(1))
+        rig.trade(SELL, "1")
         await rig.polls(3)
-        assert (await rig.world.position()).open_qty == position.open_qty
-        ((symbol, problem),) = rig.daemon.view.ledger.quarantined
-        assert symbol == BTC
-        assert "1 BTC was sold by hand" in problem
-        assert (await rig.daemon.desk.clear_warning(BTC)).code == ""
-        await rig.polls(3)
+        (reduced,) = await rig.found(PositionReduced)
+        assert (reduced.quantity, reduced.is_explained) == (Quantity(1), True)
+        assert (await rig.world.position()).open_qty == position.open_qty - Quantity(1)
         assert rig.daemon.view.ledger.quarantined == ()
 
 
-async def test_a_deposit_of_the_person_s_is_theirs_to_sell() -> None:
+async def test_a_deposit_that_was_there_first_is_never_core_s_either() -> None:
     async with net_rig() as rig:
         position = await rig.enter()
-        rig.venue.holdings.deposit(BTC, "BTC", Decimal(1))
+        rig.venue.holdings.deposit(BTC, "BTC", position.open_qty.value)
         await rig.polls(2)
+        rig.trade(SELL, position.open_qty)
+        await rig.polls(3)
+        after = await rig.world.position()
+        assert (after.status, after.close_reason) == (
+            PositionStatus.CLOSED,
+            CloseReason.CLOSED_OUTSIDE,
+        )
+        await rig.prices(80, 70)
+        await rig.polls(2)
+        assert len(rig.sent("robson")) == 1, "the entry alone"
+
+
+async def test_who_trades_beside_core_takes_nothing_from_it() -> None:
+    async with net_rig() as rig:
+        position = await rig.enter()
+        await rig.polls()
+        rig.trade(BUY, "1")
+        await rig.polls(2)
+        rig.venue.holdings.deposit(BTC, "BTC", Decimal(1))
         rig.trade(SELL, "1")
+        await rig.polls(3)
+        rig.trade(SELL, "1")
+        rig.trade(BUY, "1")
         await rig.polls(3)
         assert (await rig.world.position()).open_qty == position.open_qty
         assert await rig.found(PositionReduced) == []

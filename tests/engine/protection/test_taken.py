@@ -1,4 +1,4 @@
-"""What others took of a core position, though as much came in since."""
+"""What trades of others took of a core position, whatever is in the account beside it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robson_domain import (
-    AccountTrade,
     ClientOrderId,
     Order,
     OrderStatus,
     PairBalances,
-    Position,
     Price,
     Quantity,
     Side,
@@ -23,22 +21,23 @@ from robson_domain import (
 )
 from robson_engine.protection import (
     OwnTrades,
-    Taken,
     difference_of,
     taken_by,
-    unclear_problem,
 )
+from robson_engine.protection.external import net_amount
 from tests.engine.protection.test_differences import account, position
 from tests.engine.protection.test_external import BTC, CORE, HANDS, trade
 
 ONE, NONE = Decimal(1), Decimal(0)
+GUARD = ClientOrderId("robson_safety_a")
+SIDES = pytest.mark.parametrize("side", list(Side))
 
 
 class Story:
     """A core position of 1, others who trade beside it, and what the account then shows."""
 
     def __init__(self, side: Side = Side.LONG) -> None:
-        entry = Order(
+        self.entry = entry = Order(
             client_order_id=CORE,
             position_id=position().position_id,
             symbol=BTC,
@@ -54,7 +53,6 @@ class Story:
         self.sign = Decimal(side.sign)
         self.net = self.sign
         self.trades = [trade(1, str(self.sign), order=CORE)]
-        self.taken: Taken | None = None
 
     def by_hand(self, amount: str | Decimal, order: ClientOrderId = HANDS) -> Story:
         """Others add (+) or close (−) along the side."""
@@ -72,150 +70,220 @@ class Story:
     def balances(self) -> PairBalances:
         return account(str(max(self.net, NONE)), str(max(-self.net, NONE)))
 
-    def look(self) -> Taken:
-        found = taken_by(self.taken, self.position, self.balances, self.trades, OwnTrades())
+    def by_core(self, amount: str) -> Story:
+        """Core closes in part."""
+        number, closed = len(self.trades) + 1, -Decimal(amount)
+        self.trades.append(trade(number, str(Decimal(amount) * self.sign), order=CORE))
+        self.net += Decimal(amount) * self.sign
+        before = self.position
+        done = attrs.evolve(
+            self.entry,
+            side=before.side.exit_side,
+            kind="EXIT",
+            filled_qty=Quantity(closed),
+            trade_ids=(TradeId(str(number)),),
+        )
+        open_qty = before.open_qty - Quantity(closed)
+        self.position = attrs.evolve(before, open_qty=open_qty, exit_order=done)
+        return self
+
+    def let_go(self, amount: str | Decimal) -> Story:
+        """The log takes note of what is not core's any more."""
+        open_qty = self.position.open_qty - Quantity(amount)
+        self.position = attrs.evolve(self.position, open_qty=open_qty)
+        return self
+
+    @property
+    def taken(self) -> Decimal:
+        found = taken_by(self.position, self.trades, OwnTrades())
         assert found is not None
-        self.taken = found
         return found
 
-    def looks(self) -> tuple[str, str]:
-        found = self.look()
-        return str(found.amount.normalize()), str(found.unclear.normalize())
+    def look(self) -> str:
+        return str(self.taken.normalize())
+
+    def missing(self) -> Decimal:
+        found = difference_of(self.position, self.balances, self.trades, OwnTrades(), self.taken)
+        assert found.held + found.missing == self.position.open_qty.value
+        return found.missing
 
 
-@pytest.mark.parametrize("side", list(Side))
-def test_sold_and_then_deposited_is_taken(side: Side) -> None:
-    story = Story(side)
-    assert story.looks() == ("0", "0")
-    assert story.by_hand("-1").looks() == ("1", "0")
-    assert story.moves("1").looks() == ("1", "0")
-    found = difference_of(story.position, story.balances, story.trades, OwnTrades(), story.taken)
-    assert (found.held, found.missing, found.price) == (NONE, ONE, Price(1000))
-    assert "of it 1 not the position's any more" in found.evidence
+@SIDES
+def test_a_deposit_stands_in_for_nothing_whenever_it_came(side: Side) -> None:
+    for story in (Story(side).by_hand("-1").moves("1"), Story(side).moves("1").by_hand("-1")):
+        assert story.look() == "1"
+        found = difference_of(
+            story.position, story.balances, story.trades, OwnTrades(), story.taken
+        )
+        assert (found.held, found.missing, found.price) == (NONE, ONE, Price(1000))
+        assert "of it 1 not the position's any more" in found.evidence
+        assert story.moves("5").look() == "1"
 
 
-def test_deposited_and_then_sold_is_the_person_s_own() -> None:
+@SIDES
+def test_what_they_bought_is_theirs_to_sell_and_bought_back_is_core_s(side: Side) -> None:
+    assert Story(side).by_hand("0.5").by_hand("-0.5").look() == "0"
+    assert Story(side).by_hand("-0.5").by_hand("0.5").look() == "0"
+    story = Story(side).by_hand("0.5").by_hand("-0.75")
+    assert story.look() == "0.25"
+    assert story.by_hand("0.1").look() == "0.15"
+    assert story.by_hand("-9").look() == "1", "never more than is open"
+
+
+def test_nothing_that_moves_without_a_trade_is_taken() -> None:
     story = Story()
-    assert story.moves("1").looks() == ("0", "0")
-    assert story.by_hand("-1").looks() == ("0", "0")
-    assert story.by_hand("-0.25").looks() == ("0.25", "0"), "beyond what they had"
-    assert story.moves("5").looks() == ("0.25", "0")
+    assert story.moves("-1").look() == "0", "the balances show it"
+    assert story.missing() == 1
+    assert story.moves("1").missing() == 0, "it came back"
 
 
-def test_bought_by_hand_is_theirs_to_sell_and_bought_back_is_core_s() -> None:
-    story = Story()
-    assert story.by_hand("0.5").looks() == ("0", "0")
-    assert story.by_hand("-0.5").looks() == ("0", "0")
-    assert story.by_hand("-0.5").looks() == ("0.5", "0")
-    assert story.by_hand("0.5").looks() == ("0", "0")
+@SIDES
+def test_what_the_log_let_go_of_is_counted_once_and_never_comes_back(side: Side) -> None:
+    story = Story(side).by_hand("-0.5").moves("0.5").let_go("0.5")
+    assert story.look() == "0"
+    assert story.by_hand("0.75").look() == "0", "theirs"
+    assert story.by_hand("-0.75").look() == "0"
+    assert story.by_hand("-0.25").look() == "0.25", "core's"
+    assert story.by_hand("0.25").look() == "0", "given back, as the log has not let go of it"
+    assert story.by_hand("-0.25").let_go("0.25").look() == "0"
 
 
-def test_both_between_two_looks_is_unclear_and_nothing_is_taken() -> None:
-    story = Story()
-    story.look()
-    assert story.by_hand("-1").moves("1").looks() == ("0", "1")
-    assert story.looks() == ("0", "1")
-    assert story.taken is not None
-    told = unclear_problem(story.position, story.taken)
-    assert told.startswith("1 BTC was sold by hand while as much went in without a trade")
-    assert "robson close p" in told
+@SIDES
+def test_exits_of_core_s_in_part_are_none_of_it(side: Side) -> None:
+    story = Story(side).by_core("-0.25")
+    assert story.look() == "0"
+    assert story.by_hand("-0.5").look() == "0.5"
+    assert story.by_hand("-0.5").look() == "0.75", "what is open"
+    assert story.let_go("0.75").look() == "0"
+
+
+def test_commission_in_base_is_none_of_what_is_held() -> None:
+    long = Story()
+    long.trades[0] = trade(1, "1", order=CORE, commission="0.001", asset="BTC")
+    long.let_go("0.001").by_hand("-0.999")
+    assert long.look() == "0.999"
+    assert long.let_go("0.999").look() == "0"
     short = Story(Side.SHORT)
-    assert "bought by hand" in unclear_problem(short.position, story.taken)
-    assert story.moves("-1").looks() == ("0", "0"), "it shows in the balances now"
-    held = difference_of(story.position, story.balances, story.trades, OwnTrades(), story.taken)
-    assert held.held == 0
-    again = Story().by_hand("-1").moves("0.4")
-    assert again.looks() == ("0.6", "0.4"), "at the first look too"
-    assert again.by_hand("1").looks() == ("0", "0")
+    short.trades.append(trade(2, "0.5", commission="0.0005", asset="BTC"))
+    assert short.look() == "0.4995", "what it paid back"
 
 
-def test_what_went_out_without_a_trade_is_none_of_it() -> None:
-    story = Story()
-    story.look()
-    assert story.moves("-1").looks() == ("0", "0")
-    assert story.moves("1").looks() == ("0", "0"), "it came back"
-
-
-def test_what_the_log_let_go_of_is_counted_once() -> None:
-    story = Story()
-    story.look()
-    story.by_hand("-0.5").look()
-    story.moves("0.5").look()
-    story.position = attrs.evolve(story.position, open_qty=Quantity("0.5"))
-    assert story.looks() == ("0", "0")
-    fresh = Story()
-    fresh.by_hand("-0.5").moves("0.5").position = story.position
-    assert fresh.looks() == ("0", "0"), "after a restart as well"
-    assert story.by_hand("-0.25").looks() == ("0", "0"), "what came in is theirs to sell"
+@SIDES
+def test_what_a_guard_executed_takes_nothing(side: Side) -> None:
+    assert Story(side).moves("5").by_hand("-5", GUARD).look() == "0"
+    story = Story(side).by_hand("0.5").by_hand("-0.5", GUARD)
+    assert story.by_hand("-0.25").look() == "0.25", "theirs is gone"
+    assert story.by_hand("0.1", GUARD).look() == "0.25"
+    assert story.by_hand("-1", GUARD).look() == "0.25"
+    nameless = Story(side).by_hand("-1", ClientOrderId(""))
+    assert nameless.look() == "1"
+    assert taken_by(nameless.position, nameless.trades, OwnTrades(), {"2"}) == 0
 
 
 def test_trades_that_are_not_all_known_say_nothing() -> None:
-    story = Story()
-    unknown: list[list[AccountTrade]] = [[], [trade(2, "-1")]]
+    story = Story().by_hand("-1")
     strange = [*story.trades, trade(3, "-1", order=ClientOrderId("robson_core_b"))]
-    for trades in (*unknown, strange):
-        assert taken_by(None, story.position, account("1"), trades, OwnTrades()) is None
-    bare: Position = attrs.evolve(story.position, entry_order=None)
-    assert taken_by(None, bare, account("1"), story.trades, OwnTrades()) is None
+    for trades in ([], [trade(2, "-1")], strange):
+        assert taken_by(story.position, trades, OwnTrades()) is None
+    later = Story().by_core("-0.5")
+    assert taken_by(later.position, later.trades[:1], OwnTrades()) is None, "its exit is missing"
+    assert taken_by(later.position, later.trades[1:], OwnTrades()) is None, "its entry is missing"
+
+
+def test_of_what_began_as_a_guard_nobody_knows_what_opened_it() -> None:
+    story = Story().by_core("-0.5")
+    handed_over = attrs.evolve(story.position, entry_order=None)
+    assert taken_by(handed_over, story.trades, OwnTrades()) is None
 
 
 def test_what_was_traded_before_it_is_none_of_it() -> None:
     story = Story()
-    before = [trade(90, "2"), trade(91, "-2")]
-    found = taken_by(None, story.position, account("1"), [*before, *story.trades], OwnTrades())
-    assert found == Taken()
+    before = [
+        trade(90, "2"),
+        trade(91, "-3"),
+        trade(92, "-1", order=ClientOrderId("robson_core_z")),
+    ]
+    assert taken_by(story.position, [*before, *story.trades], OwnTrades()) == 0
 
 
 AMOUNTS = st.integers(1, 40).map(lambda n: Decimal(n) / 100)
-DEEDS = st.lists(st.tuples(st.sampled_from("bsdw"), AMOUNTS, st.booleans()), max_size=12)
+DEEDS = st.lists(st.tuples(st.sampled_from("bsdwgc"), AMOUNTS, st.booleans()), max_size=14)
+Deed = tuple[str, Decimal, bool]
+
+
+def do(story: Story, deed: str, amount: Decimal) -> None:
+    if deed in "dw":
+        story.moves(amount if deed == "d" else -amount)
+    elif deed == "c":
+        half = story.position.open_qty.value / 2
+        if story.position.exit_order is None:
+            story.by_core(str(-half))
+    else:
+        signed = amount if deed == "b" else -amount
+        story.by_hand(signed, GUARD if deed == "g" else HANDS)
 
 
 @given(deeds=DEEDS, side=st.sampled_from(list(Side)))
-def test_who_uses_only_what_is_theirs_takes_nothing(
-    deeds: list[tuple[str, Decimal, bool]], side: Side
-) -> None:
-    """However they trade, deposit and withdraw it, and whenever it is looked at."""
-    story, theirs = Story(side), NONE
-    story.look()
-    for deed, amount, is_looked_at in deeds:
-        if deed in "bd":
-            theirs += amount
-            _ = story.by_hand(amount) if deed == "b" else story.moves(amount)
-        else:
-            used = min(amount, theirs)
-            theirs -= used
-            if used:
-                _ = story.by_hand(-used) if deed == "s" else story.moves(-used)
-        if is_looked_at:
-            assert story.look().amount == 0
-    found = difference_of(story.position, story.balances, story.trades, OwnTrades(), story.look())
-    assert found.missing == 0
+def test_without_a_closing_trade_of_others_nothing_is_taken(deeds: list[Deed], side: Side) -> None:
+    story = Story(side)
+    for deed, amount, _ in deeds:
+        do(story, deed.replace("s", "b"), amount)
+        assert story.taken == 0
 
 
 @given(deeds=DEEDS, side=st.sampled_from(list(Side)))
-def test_looked_at_after_every_deed_it_is_known_to_the_last_step(
-    deeds: list[tuple[str, Decimal, bool]], side: Side
-) -> None:
-    """Theirs goes first, then core's; a purchase gives back, a deposit does not."""
-    story, theirs, lost = Story(side), NONE, NONE
-    story.look()
+def test_who_sells_only_what_they_bought_takes_nothing(deeds: list[Deed], side: Side) -> None:
+    """However they deposit beside it, and withdraw that again."""
+    story, bought, paid_in = Story(side), NONE, NONE
     for deed, amount, _ in deeds:
         if deed == "b":
+            bought += amount
             story.by_hand(amount)
+        elif deed == "d":
+            paid_in += amount
+            story.moves(amount)
+        elif deed == "s" and (sold := min(amount, bought)):
+            bought -= sold
+            story.by_hand(-sold)
+        elif deed == "w" and (gone := min(amount, paid_in)):
+            paid_in -= gone
+            story.moves(-gone)
+        assert story.missing() == 0
+
+
+@given(deeds=DEEDS, side=st.sampled_from(list(Side)))
+def test_it_is_known_to_the_last_step_whenever_the_log_lets_go(
+    deeds: list[Deed], side: Side
+) -> None:
+    """Theirs goes first, then core's; only a purchase gives back, and only what is not let go."""
+    story, theirs, lost = Story(side), NONE, NONE
+    for deed, amount, is_told in deeds:
+        if deed == "b":
             back = min(amount, lost)
             lost, theirs = lost - back, theirs + amount - back
-        elif deed == "d":
-            story.moves(amount)
-            theirs += amount
         elif deed == "s":
-            sold = min(amount, theirs + 1 - lost)
-            if not sold:
+            amount = min(amount, theirs + story.position.open_qty.value - lost)
+            if not amount:
                 continue
-            story.by_hand(-sold)
-            lost, theirs = lost + max(NONE, sold - theirs), max(NONE, theirs - sold)
-        else:
-            gone = min(amount, theirs)
-            story.moves(-gone)
-            theirs -= gone
-        found = story.look()
-        assert (found.amount, found.unclear) == (lost, NONE)
+            lost, theirs = lost + max(NONE, amount - theirs), max(NONE, theirs - amount)
+        elif deed in "gc":
+            continue
+        do(story, deed, amount)
+        assert story.taken == lost
+        if is_told:
+            story.let_go(lost)
+            lost = NONE
+            assert story.taken == 0
+
+
+@given(deeds=DEEDS, side=st.sampled_from(list(Side)))
+def test_sums_tell_and_the_order_of_hands_does_not_matter(deeds: list[Deed], side: Side) -> None:
+    story = Story(side)
+    for deed, amount, _ in deeds:
+        do(story, deed.replace("g", "s"), amount)
+    others = [t for t in story.trades if t.client_order_id == HANDS]
+    closed = -side.sign * sum((net_amount(t) for t in others), NONE)
+    open_qty = story.position.open_qty.value
+    assert story.taken == min(max(closed, NONE), open_qty)
+    turned = [story.trades[0], *reversed(story.trades[1:])]
+    assert taken_by(story.position, turned, OwnTrades()) == story.taken

@@ -11,7 +11,7 @@ from robson_engine.protection.external import (
 from robson_engine.protection.guards import GUARD_DISTANCE, Guard, follow, stop_of
 from robson_engine.protection.overshot import Overshot, overshot_of
 from robson_engine.protection.resting import covered_by_stops, is_ours, locking
-from robson_engine.protection.taken import Taken, taken_by, unclear_problem
+from robson_engine.protection.taken import taken_by
 from robson_engine.protection.traces import beyond_flat, names_of, net_of, shows_no_trace
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "Guard",
     "Overshot",
     "OwnTrades",
-    "Taken",
     "beyond_flat",
     "covered_by_stops",
     "difference_of",
@@ -37,5 +36,4 @@ __all__ = [
     "since_flat",
     "stop_of",
     "taken_by",
-    "unclear_problem",
 ]

@@ -1,7 +1,7 @@
 """What the account shows of a core position, against what the log says of it. Pure.
 
-The account nets: what it holds counts as core's first, so that only what is really missing of a
-core position is a difference, and what is beside it is the person's.
+The account nets: what it holds counts as core's first, unless trades have taken it, so that only
+what is really missing of a core position is a difference, and what is beside it is the person's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from robson_domain import (
     decimals,
 )
 from robson_engine.protection.external import OwnTrades
-from robson_engine.protection.taken import Taken, shown_of
+from robson_engine.protection.taken import shown_of
 
 FORCED: Final = ("autoclose-", "adl_autoclose")
 """Client order ids that the venue gives to its own liquidations begin so."""
@@ -55,21 +55,19 @@ def difference_of(
     balances: PairBalances,
     trades: Iterable[AccountTrade],
     own: OwnTrades,
-    taken: Taken | None = None,
+    taken: Decimal = decimals.ZERO,
 ) -> Difference:
     """Return how the account differs from the log on a core position.
 
     Args:
         trades: Of the account on the pair, oldest first.
         own: How core's executions are told from others.
-        taken: What trades have taken from it, though as much may have come in since; None when
-            that is not known.
+        taken: What trades have taken from it, though as much may be in the account beside it.
     """
     log, shown = position.open_qty.value, shown_of(position, balances)
     owed = balances.quote if position.side is Side.LONG else balances.base
     interest = owed.interest
-    left = decimals.sub(log, taken.amount) if taken is not None else log
-    held = max(decimals.ZERO, min(left, shown))
+    held = max(decimals.ZERO, min(decimals.sub(log, taken), shown))
     missing = decimals.sub(log, held)
     if not missing:
         return Difference(held=held, missing=missing, interest=interest)

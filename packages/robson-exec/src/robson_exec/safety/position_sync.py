@@ -21,7 +21,6 @@ from robson_domain import (
     PairDoubted,
     PairRule,
     Position,
-    PositionId,
     Quantity,
     Side,
     Store,
@@ -32,13 +31,11 @@ from robson_domain.identity import CORE_PREFIX, SAFETY_PREFIX
 from robson_engine.protection import (
     Difference,
     OwnTrades,
-    Taken,
     beyond_flat,
     difference_of,
     names_of,
     overshot_of,
     taken_by,
-    unclear_problem,
 )
 from robson_exec.limits import FOREIGN_TRADES_NS
 from robson_exec.safety.account_reader import Snapshot
@@ -73,7 +70,6 @@ class PositionSync:
     books: Books
     store: Store
     steady: Steadiness
-    _taken: dict[PositionId, Taken] = attrs.field(factory=dict, init=False)
     _told: set[ClientOrderId] = attrs.field(factory=set, init=False)
     _known: set[ClientOrderId] = attrs.field(factory=set, init=False)
 
@@ -83,8 +79,7 @@ class PositionSync:
         Args:
             apart_ns: How far apart two looks must be that agree, instead of a poll.
         """
-        own, live = self.books.own(snapshot.symbol), self.books.state.live
-        self._taken = {key: taken for key, taken in self._taken.items() if key in live}
+        own = self.books.own(snapshot.symbol)
         found = Compared(said=self._beyond_flat(snapshot, now))
         for position in self.books.core(snapshot.symbol):
             if not is_comparable(position) or _is_behind(position, snapshot):
@@ -99,17 +94,20 @@ class PositionSync:
                 found.said.append(_core_seen(position, seen, snapshot, now))
             else:
                 found.is_waiting = True
-                found.is_explained = seen.price is not None and _are_named(snapshot, own)
+                found.is_explained = _is_explained(seen, snapshot, own)
         return found
 
     def closed_by_hand(self, position: Position, snapshot: Snapshot) -> Difference | None:
-        """Return what trades by hand, all known by name, have taken from a position, if any."""
-        own = self.books.own(snapshot.symbol)
-        if not _are_named(snapshot, own):
+        """Return what trades of others, all known by name, have closed of a position.
+
+        None when that is less than a step, or nobody can say. It takes note of nothing.
+        """
+        if _is_behind(position, snapshot):
             return None
-        found = self._difference(position, snapshot, own)
-        is_one = found.missing >= position.instrument.step_size and found.price is not None
-        return found if is_one else None
+        own = self.books.own(snapshot.symbol)
+        seen = self._difference(position, snapshot, own)
+        is_one = seen.missing >= snapshot.instrument.step_size
+        return seen if is_one and _is_explained(seen, snapshot, own) else None
 
     def forget(self, symbol: Symbol) -> None:
         """A look at the pair failed: the next one counts as the first."""
@@ -137,28 +135,14 @@ class PositionSync:
         return found
 
     def _difference(self, position: Position, snapshot: Snapshot, own: OwnTrades) -> Difference:
-        key, balances, trades = position.position_id, snapshot.balances, snapshot.trades
-        taken = taken_by(self._taken.get(key), position, balances, trades, own)
-        if taken is not None:
-            self._taken[key] = taken
-        return difference_of(position, balances, trades, own, taken)
+        trades, guards = snapshot.trades, self.books.guard_orders(snapshot.symbol)
+        taken = taken_by(position, trades, own, guards) or decimals.ZERO
+        return difference_of(position, snapshot.balances, trades, own, taken)
 
     def doubts(self, snapshot: Snapshot, now: int) -> list[Input]:
         """Return what a look shows that only a person can judge, each once."""
-        found = (self._overshot(snapshot, now), *self._unclear(snapshot, now))
-        symbol = snapshot.symbol
-        return [PairDoubted(symbol=symbol, problem=p, ts_received=now) for p in found if p]
-
-    def _unclear(self, snapshot: Snapshot, now: int) -> Iterable[str]:
-        """Yield what nobody can say of core's positions, seen twice a poll apart."""
-        for position in self.books.core(snapshot.symbol):
-            name, key = position.position_id, ("unclear", position.position_id)
-            taken = self._taken.get(name)
-            if taken is None or taken.unclear < position.instrument.step_size:
-                self.steady.forget(key)
-            elif self.steady.holds(key, taken.unclear, now):
-                self._taken[name] = attrs.evolve(taken, unclear=decimals.ZERO)
-                yield unclear_problem(position, taken)
+        symbol, problem = snapshot.symbol, self._overshot(snapshot, now)
+        return [PairDoubted(symbol=symbol, problem=problem, ts_received=now)] if problem else []
 
     def _overshot(self, snapshot: Snapshot, now: int) -> str:
         """Return what an exit of a guard did beyond flat; empty when nothing, or when told."""
@@ -223,6 +207,11 @@ def _on_the_other_side(position: Position, snapshot: Snapshot) -> Quantity:
     sign = Decimal(-position.side.sign)
     there = decimals.mul(sign, snapshot.balances.base.net)
     return snapshot.instrument.round_qty_down(max(there, decimals.ZERO))
+
+
+def _is_explained(found: Difference, snapshot: Snapshot, own: OwnTrades) -> bool:
+    """Say whether trades of others, all known by name, explain a difference."""
+    return found.price is not None and _are_named(snapshot, own)
 
 
 def _are_named(snapshot: Snapshot, own: OwnTrades) -> bool:
