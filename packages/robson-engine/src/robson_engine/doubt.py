@@ -84,7 +84,8 @@ def not_found(turn: Turn, position: Position, order: Order, report: OrderReport)
     known = doubt.not_found_at
     if report.ts_event <= deadline(position, order, doubt):
         return
-    if known and not known <= _sure_after(position, order, doubt) < report.ts_event:
+    longs = (doubt.ts_signed + SURE_EXIT_NS, doubt.ts_signed + SURE_NS)
+    if known and not any(known <= long < report.ts_event for long in longs):
         return  # it was unknown late enough before; only "for long" is more than that
     _log(turn, position, report, attrs.evolve(doubt, not_found_at=report.ts_event))
 
@@ -95,22 +96,16 @@ def deadline(position: Position, order: Order, doubt: Doubt) -> int:
     return doubt.ts_signed + RECEIVE_WINDOW_NS + DEATH_MARGIN_NS + patience
 
 
-def _sure_after(position: Position, order: Order, doubt: Doubt) -> int:
-    """Return the venue time after which not to be known is proof by itself, UTC ns."""
-    patience = SURE_EXIT_NS if order is position.exit_order else SURE_NS
-    return doubt.ts_signed + patience
-
-
 def snapshot(turn: Turn, position: Position, account: AccountSnapshot) -> Position:
     """Take up a snapshot as evidence; resolve the order as dead when it was the last needed."""
     order, doubt = position.order_in_doubt, position.doubt
     if order is None or doubt is None or not doubt.not_found_at:
         return position
-    is_sure = doubt.not_found_at > _sure_after(position, order, doubt)
-    if not (is_sure or _is_untouched(position, order, account)):
+    rests = order is position.venue_stop and may_rest(order, account)
+    is_patient = rests or order is position.entry_order
+    is_sure = doubt.not_found_at > doubt.ts_signed + (SURE_NS if is_patient else SURE_EXIT_NS)
+    if not is_sure and (rests or not _is_untouched(position, order, account)):
         return position
-    if order is position.venue_stop and not is_sure and may_rest(order, account):
-        return position  # unseen by the question so far
     return _counted(turn, position, order, account.ts_event)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 import attrs
 
-from robson_domain import Input, OrderReported, Recovered, SetRiskLimits, SetSafetyNet, Symbol
+from robson_domain import Input, Recovered, SetRiskLimits, SetSafetyNet, Symbol
 from robson_exec import recovery
 from robson_exec.activity import Activity
 from robson_exec.bus import EventBus
@@ -174,7 +174,7 @@ async def _begin(machine: Machine, recovered: Recovered) -> Daemon:
     _say_mode(machine)
     report = recovery.report_of(state, recovered)
     report = attrs.evolve(report, detectors=_take_up_detectors(machine, recovered))
-    parts.execution.subscribe_reports(lambda said: machine.inbox.offer(OrderReported(report=said)))
+    parts.execution.subscribe_reports(machine.hear)
     _ = machine.supervisor.spawn("commit", machine.committer.run())
     for intent in recovered.unresolved:
         machine.guard.forbid(intent.client_order_id)

@@ -92,6 +92,8 @@ POLLS_AFTER_CORE: Final = 2
 """For so many polls after core ceased to own a pair nothing is done there."""
 FOREIGN_TRADES_NS: Final = 86_400 * SECOND_NS
 """Older trades of an unknown Robson tell of a database that is gone, not of one at work."""
+LAST_CHECK_NS: Final = 700 * MILLISECOND_NS
+"""Longest time that an exit waits to learn whether somebody else has closed its quantity."""
 UNLOCK_PATIENCE_NS: Final = 2 * SECOND_NS
 """Longest time that an exit waits for orders in its way to be canceled."""
 

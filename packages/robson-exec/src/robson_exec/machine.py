@@ -11,6 +11,8 @@ from robson_domain import (
     Intent,
     Ledger,
     OrderRejected,
+    OrderReport,
+    OrderReported,
     Position,
     PositionId,
     PositionStatus,
@@ -31,7 +33,7 @@ from robson_exec.market_feeds import FeedParts, MarketFeeds
 from robson_exec.observations import DetectorSignalFired
 from robson_exec.one_grid import OneGrid
 from robson_exec.open_orders import Lack, OpenOrders
-from robson_exec.order_manager import OrderManager, SendGuard, ignored
+from robson_exec.order_manager import OrderManager, SendGuard, ignored, unhindered
 from robson_exec.parts import Parts
 from robson_exec.pending import Unit
 from robson_exec.position_manager import PositionManager
@@ -109,9 +111,15 @@ class Machine:
             is_waiting=self._waits_for_account,
             debts=self._debts(),
             look_for=self._look_for,
-            locks=None if net is None else net.locks,
+            before_send=unhindered if net is None else net.before_send,
             refused=ignored if net is None else net.refused,
         )
+
+    def hear(self, report: OrderReport) -> None:
+        """Take in what the venue says of an order, whoever placed it."""
+        if self.safety_net is not None:
+            self.safety_net.hear_report(report)
+        self.inbox.offer(OrderReported(report=report))
 
     def _debts(self) -> Debts:
         parts = self.parts

@@ -12,7 +12,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import attrs
@@ -54,7 +54,6 @@ from robson_exec.limits import (
     ENTRY_AGE_MAX_NS,
     SILENCE_NS,
 )
-from robson_exec.safety.locks import Locks
 from robson_exec.supervision import Supervisor
 from robson_exec.venue_calls import NOT_SENT, VenueCalls
 
@@ -69,6 +68,15 @@ VenueCommand = (
     | RepayDebt
     | QueryExternal
 )
+
+
+WITHHELD = "WITHHELD"
+"""Code of a report: not sent, because trades by hand have overtaken the order."""
+
+
+async def unhindered(_: Intent) -> str:
+    """Nothing is in the way of any order."""
+    return ""
 
 
 class SendGuard:
@@ -115,7 +123,7 @@ class OrderManager:
         debts: Asks for debts and pays them back.
         look_for: Asks the Safety Net what of a pair is the person's.
         refused: Told of orders that the venue has refused.
-        locks: The person's orders in the way of exits; None where nobody reads them.
+        before_send: Sees to what is in the way of an order; returns why it must not be sent.
         is_stopping: Set when nothing new may be sent.
     """
 
@@ -131,7 +139,7 @@ class OrderManager:
     debts: Debts
     look_for: Callable[[QueryExternal], None]
     refused: Callable[[Intent, OrderReport], None] = ignored
-    locks: Locks | None = None
+    before_send: Callable[[Intent], Awaitable[str]] = unhindered
     is_stopping: bool = False
     _sends: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)
     _looking: set[PositionId] = attrs.field(factory=set, init=False)
@@ -166,6 +174,11 @@ class OrderManager:
         return self.supervisor.spawn(name, work, token=self.activity.token())
 
     def _not_sent(self, intent: Intent) -> None:
+        self._withhold(
+            intent, NOT_SENT, "durable too late after the decision, because the store was slow"
+        )
+
+    def _withhold(self, intent: Intent, code: str, message: str) -> None:
         now = self.clock.now_ns()
         self.guard.forbid(intent.client_order_id)
         report = OrderReport(
@@ -174,8 +187,8 @@ class OrderManager:
             status=ReportStatus.REJECTED,
             ts_event=now,
             ts_received=now,
-            code=NOT_SENT,
-            message="durable too late after the decision, because the store was slow",
+            code=code,
+            message=message,
         )
         self.offer(OrderReported(report=report))
 
@@ -199,8 +212,9 @@ class OrderManager:
             reduces=intent.kind is not IntentKind.ENTRY,
             stop_price=intent.stop_price,
         )
-        if self.locks is not None:
-            await self.locks.before_exit(intent)
+        if objection := await self.before_send(intent):
+            self._withhold(intent, WITHHELD, objection)
+            return
         started = self.clock.now_ns()
         self.guard.pass_once(intent)
         report = await self.calls.submit(order)

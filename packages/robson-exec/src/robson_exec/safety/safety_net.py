@@ -34,7 +34,7 @@ from robson_exec.safety.books import is_under_way
 from robson_exec.safety.exclusions import Owned
 from robson_exec.safety.fresh_answers import FreshAnswers
 from robson_exec.safety.judging import DOUBT, Judgment, doubtful, judge, unsure
-from robson_exec.safety.locks import Locks
+from robson_exec.safety.last_checks import LastChecks
 from robson_exec.safety.look_timer import LookTimer
 from robson_exec.safety.net_parts import Doubts, NetParts
 from robson_exec.safety.pressing_looks import PressingLooks
@@ -77,14 +77,10 @@ class SafetyNet:
         self._doubts = Doubts(parts.bus)
         self._fresh = FreshAnswers(parts, self._doubts)
         self._pressing = PressingLooks(parts)
+        self._checks = LastChecks(parts, self._pressing.look)
         self._rotation = 0
         self._said: dict[Symbol, tuple[object, ...]] = {}
         self.latest: SafetyNetLooked | None = None
-
-    @property
-    def locks(self) -> Locks:
-        """The person's orders in the way of exits."""
-        return self._parts.locks
 
     @property
     def traces(self) -> Traces:
@@ -113,6 +109,17 @@ class SafetyNet:
     def answer(self, command: QueryExternal) -> None:
         """Begin to find out, fresh and right before sending, what of a pair is the person's."""
         self._fresh.answer(command)
+
+    def hear_report(self, report: OrderReport) -> None:
+        """Take note of what the venue says of an order, whoever placed it."""
+        self._checks.hear(report)
+
+    async def before_send(self, intent: Intent) -> str:
+        """See to what is in the way of an order; return why it must not be sent, or nothing."""
+        objection = await self._checks.objection(intent)
+        if not objection:
+            await self._parts.locks.before_exit(intent)
+        return objection
 
     def refused(self, intent: Intent, report: OrderReport) -> None:
         """Find out what is in the way of an order that was refused, or missing for it."""
