@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from robson_connectors.binance.execution import CAPABILITIES
+from robson_connectors.binance.pools import Lane
 from robson_domain.errors import InDoubtError
 from robson_domain.identity import ClientOrderId
 from robson_domain.reports import OrderReport, ReportStatus
@@ -104,6 +105,7 @@ async def test_a_stop_on_an_unknown_pair_is_refused(server: Server, venue: Venue
 
 
 async def test_a_stop_without_debt_repays_nothing(server: Server, venue: Venue) -> None:
+    await venue.account.balances(BTC, Lane.READ)
     server.script("POST", ORDER, said(RESTS))
     await stop(venue)
     assert sent(server).params["sideEffectType"] == "NO_SIDE_EFFECT"
@@ -120,6 +122,7 @@ async def test_a_stop_does_not_fail_on_balances_nobody_tells(server: Server, ven
 
 async def test_a_limit_too_far_from_the_index_is_refused_here(server: Server, venue: Venue) -> None:
     server.script("GET", ACCOUNT, said(account_of(indexPrice="66188.24")))
+    await venue.account.balances(BTC, Lane.READ)
     assert (await stop(venue)).code == "PRICE_FAR_FROM_INDEX"
     assert server.asked("POST", ORDER) == []
 

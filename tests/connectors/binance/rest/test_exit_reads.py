@@ -10,6 +10,7 @@ import pytest
 from robson_connectors.binance.exit_reads import EXIT_READ_S, LEAD_NS
 from robson_connectors.binance.pools import Lane
 from robson_domain.reports import ReportStatus
+from robson_domain.symbols import OrderSide
 from robson_domain.values import Price
 from tests.connectors.binance.rest.kit import (
     ACCOUNT,
@@ -131,13 +132,16 @@ async def test_closing_asks_nothing_more(server: Server, short: Venue) -> None:
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("owed")]
 
 
-async def test_a_stop_does_not_keep_the_pace_of_polls(server: Server, short: Venue) -> None:
+@pytest.mark.parametrize(("side", "at", "asked"), [(SELL, "59000", 2), (BUY, "61000", 3)])
+async def test_a_stop_does_not_keep_the_pace_of_polls(
+    server: Server, short: Venue, side: OrderSide, at: str, asked: int
+) -> None:
     """At a start the account was read twice a moment ago; the first stop is not to wait for it."""
     await short.account.balances(BTC, Lane.READ)
     before = short.clock.now
     short.account.changed(BTC)
-    stop = new_order(SELL, reduces=True, stop_price=Price("59000"))
+    stop = new_order(side, reduces=True, stop_price=Price(at))
     server.script("POST", ORDER, said(order_answer(status="NEW", executedQty="0", fills=[])))
     await short.execution.submit(stop)
-    assert len(server.asked("GET", ACCOUNT)) == 3
+    assert len(server.asked("GET", ACCOUNT)) == asked, "a sale is not asked about at all"
     assert short.clock.now == before

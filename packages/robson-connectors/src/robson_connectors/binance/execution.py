@@ -240,9 +240,10 @@ class BinanceExecution:
         rules = await self._rules(order)
         if isinstance(rules, OrderReport):
             return rules
-        pair = await self._pair_at_stop(order.symbol)
+        pair = await self._pair_at_stop(order)
         draft = stop_draft(order, stop, rules, self._settings.stop_limit_beyond)
-        refused = refusal(rules, draft, await self._resting(order.symbol, pair))
+        known = pair or self._account.last(order.symbol)
+        refused = refusal(rules, draft, await self._resting(order.symbol, known))
         if refused is None and pair is not None and order.side is OrderSide.BUY:
             fee = self._account.known_fee_in_base(order.symbol)
             refused = cover_refusal(order, pair, rules.instrument, fee)
@@ -254,14 +255,18 @@ class BinanceExecution:
             return attrs.evolve(report, code=TRIGGERED)
         return report
 
-    async def _pair_at_stop(self, symbol: Symbol) -> PairBalances | None:
-        """Return the pair as it is; a stop that protects does not fail on not knowing it."""
-        known = self._account.recent(symbol, EXIT_PAIR_AGE_NS)
-        if known is not None:
+    async def _pair_at_stop(self, order: NewOrder) -> PairBalances | None:
+        """Return the pair as it is; a stop that protects does not fail on not knowing it.
+
+        For one that sells nothing is asked: balances may be read seldom, and the venue itself
+        refuses to sell what is not there.
+        """
+        known = self._account.recent(order.symbol, EXIT_PAIR_AGE_NS)
+        if known is not None or order.side is OrderSide.SELL:
             return known
         try:
             # Until it rests nothing bounds the loss but this process: no waiting for good manners.
-            return await self._account.balances(symbol, Lane.EXIT, STOP_READ_S)
+            return await self._account.balances(order.symbol, Lane.EXIT, STOP_READ_S)
         except RetryableVenueError:
             return None
 
