@@ -33,6 +33,7 @@ from robson_domain import (
     times_of,
 )
 from robson_engine import EngineState, Step, step
+from robson_engine.trigger_index import FAR
 from robson_exec.committer import Committer
 from robson_exec.inbox import Inbox
 from robson_exec.limits import BACKLOG_UNITS_MAX, DEFERRAL_NS, DRAIN_MAX, SNAPSHOT_EVENTS
@@ -122,8 +123,13 @@ class Runner:
             self._failure = error
         if self._is_flush_due or self._failure is not None:
             self._inbox.wake()
-        else:
+        elif self._waits_for_time(tick.symbol):
             self._reactions.rest()
+
+    def _waits_for_time(self, symbol: Symbol) -> bool:
+        """Say whether a price may have left something that time must bring; most leave nothing."""
+        is_riding = self._ride_by != _NEVER or self._detectors.count
+        return bool(is_riding) or self.state.index_of(symbol).due != FAR
 
     @property
     def _is_flush_due(self) -> bool:
