@@ -50,7 +50,11 @@ def _funds() -> dict[str, dict[str, Decimal]]:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How an exchange starts. ``funds`` opens isolated accounts; the cross account is rich."""
+    """How an exchange starts. ``funds`` opens isolated accounts; the cross account is rich.
+
+    With ``accrues`` interest is charged at every full hour of the exchange's clock; without it only
+    when a test says so.
+    """
 
     pairs: tuple[Pair, ...] = attrs.field(factory=default_pairs)
     prices: Mapping[str, Decimal] = attrs.field(factory=_prices)
@@ -65,6 +69,7 @@ class Options:
     tick_ms: int = 1000
     connections_per_5_min: int = 300
     asset_read_min_ms: int = 0
+    accrues: bool = True
     now_ns: Callable[[], int] | None = None
 
 
@@ -189,7 +194,7 @@ class Exchange(Control):
             self.market_streams.tick()
             self.user_streams.expire()
             hour = self.venue.clock.real_ms() // HOUR_MS
-            if hour > self._hour:
+            if hour > self._hour and self.options.accrues:
                 self._hour = hour
                 self.accrue()
 

@@ -17,7 +17,7 @@ from robson_domain.ports.lending import LendingPort
 from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.testing.execution_abilities import Question
 from robson_domain.values import Price, Quantity
-from tests.binance_exchange import API_KEY, API_SECRET, Exchange, running_exchange
+from tests.binance_exchange import API_KEY, API_SECRET, Exchange, Options, running_exchange
 from tests.binance_exchange.venue import FillPlan
 
 BTC, ETH = Symbol("BTCUSDT"), Symbol("ETHUSDT")
@@ -271,7 +271,7 @@ async def waited(done: Callable[[], object], what: str) -> None:
 @asynccontextmanager
 async def connected(*, is_kind: bool = False) -> AsyncIterator[Harness]:
     """Run an exchange, unkind in the ordinary ways unless ``is_kind``, and a connector on it."""
-    async with running_exchange() as exchange:
+    async with running_exchange(Options(accrues=False)) as exchange:
         harness = Harness(exchange if is_kind else prepared(exchange))
         try:
             await harness.start()

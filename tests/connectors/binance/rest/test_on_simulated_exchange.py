@@ -30,7 +30,7 @@ from robson_domain.symbols import OrderSide, Symbol
 from robson_domain.testing import execution_abilities as abilities
 from robson_domain.testing.execution_cards import EXECUTION_CARDS, ExecutionCard
 from robson_domain.values import Price, Quantity
-from tests.binance_exchange import API_KEY, API_SECRET, Exchange, running_exchange
+from tests.binance_exchange import API_KEY, API_SECRET, Exchange, Options, running_exchange
 from tests.connectors.binance.rest.kit import new_order
 
 BTC = Symbol("BTCUSDT")
@@ -125,7 +125,7 @@ class Harness:
 
 @pytest.fixture
 async def harness() -> AsyncIterator[Harness]:
-    async with running_exchange() as exchange:
+    async with running_exchange(Options(accrues=False)) as exchange:
         made = Harness(exchange)
         await made.start()
         yield made
